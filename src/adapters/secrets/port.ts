@@ -1,0 +1,44 @@
+/**
+ * Secrets behind leases. A value leaves the store only inside a lease that ends. Every call throws AgovError
+ * SECRETS_UNAVAILABLE when the store cannot answer, and the caller denies.
+ */
+import type { Secret } from '../../kernel/index.ts';
+
+export interface SecretInfo {
+  readonly path: string;
+  /** 1 for the first value; grows by one at each `set`, also after a removal. */
+  readonly version: number;
+  /** Milliseconds since the epoch. */
+  readonly changedAt: number;
+}
+
+export interface LeaseInfo {
+  readonly id: string;
+  readonly path: string;
+  readonly version: number;
+  /** The id of the intent that the lease serves. */
+  readonly intent: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Lease extends LeaseInfo {
+  readonly value: Secret;
+}
+
+export interface Secrets extends AsyncDisposable {
+  /** Stores a value of 1 to 65,536 bytes of UTF-8. @throws SECRET_PATH_INVALID, INPUT_INVALID */
+  set(path: string, value: Secret): Promise<SecretInfo>;
+  /** Names only, by path; `prefix` ends at a segment border (`dev` lists `dev/db`, not `develop/x`). */
+  list(prefix?: string): Promise<readonly SecretInfo[]>;
+  /** Also ends the path's leases. @throws NOT_FOUND */
+  remove(path: string): Promise<void>;
+  /** @throws NOT_FOUND, SECRET_PATH_INVALID */
+  lease(path: string, options: { readonly ttlMs: number; readonly intent: string }): Promise<Lease>;
+  /** Extends a lease to `ttlMs` from now. @throws NOT_FOUND when it has ended */
+  renew(leaseId: string, ttlMs: number): Promise<LeaseInfo>;
+  /** Ends a lease. Ending one that has ended is harmless. */
+  end(leaseId: string): Promise<void>;
+  /** Those that have not ended, oldest first. */
+  leases(): Promise<readonly LeaseInfo[]>;
+}

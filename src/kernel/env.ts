@@ -1,0 +1,44 @@
+/** Clock, timers and randomness come from here and nowhere else, so that every decision can be replayed. */
+import { randomFillSync } from 'node:crypto';
+
+export interface Env {
+  /** Wall clock, milliseconds since the Unix epoch. */
+  now(): number;
+  /** A clock that never goes back, in milliseconds; only differences mean anything. */
+  monotonic(): number;
+  /** `length` bytes from a cryptographic source. */
+  random(length: number): Uint8Array;
+  /** Calls `fn` once after `ms` milliseconds unless disposed before. Does not keep the process alive. */
+  timer(fn: () => void, ms: number): Disposable;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. Keeps the process alive. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export function systemEnv(): Env {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    random: (length) => randomFillSync(new Uint8Array(length)),
+    timer(fn, ms) {
+      const handle = setTimeout(fn, ms);
+      handle.unref();
+      return { [Symbol.dispose]: () => clearTimeout(handle) };
+    },
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) {
+          reject(signal.reason);
+          return;
+        }
+        const onAbort = (): void => {
+          clearTimeout(handle);
+          reject(signal?.reason);
+        };
+        const handle = setTimeout(() => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        }, ms);
+        signal?.addEventListener('abort', onAbort, { once: true });
+      }),
+  };
+}

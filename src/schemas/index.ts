@@ -1,0 +1,33 @@
+export {
+  type ArtifactRef,
+  artifactRefSchema,
+  type Entry,
+  type EntryDraft,
+  type EntryKind,
+  entryKindSchema,
+  entryKinds,
+  entrySchema,
+  maxEntryBytes,
+} from './entry.ts';
+export {
+  type Decision,
+  decisionSchema,
+  type Intent,
+  intentSchema,
+  type Outcome,
+  outcomeSchema,
+  type Verdict,
+  verdictSchema,
+} from './intent.ts';
+export { jsonObjectSchema, jsonSchema } from './json.ts';
+export {
+  type Action,
+  actionSchema,
+  actions,
+  nameSchema,
+  sha256Schema,
+  type Tier,
+  tierLevel,
+  tierSchema,
+  tiers,
+} from './names.ts';
