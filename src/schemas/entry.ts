@@ -50,4 +50,8 @@ export type EntryDraft = Omit<Entry, 'v' | 'seq' | 'at' | 'id'> & {
   readonly id?: string;
   /** A text that the ledger accepts once for ever: a second append with the same claim fails with LEDGER_CLAIMED. */
   readonly claim?: string;
+  /** Puts this entry's id among the open ones, until an entry closes it. */
+  readonly opens?: boolean;
+  /** Closes an open entry, in the same transaction. Fails with LEDGER_CLAIMED when that id is not open. */
+  readonly closes?: string;
 };
