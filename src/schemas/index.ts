@@ -9,6 +9,7 @@ export {
   entrySchema,
   maxEntryBytes,
 } from './entry.ts';
+export { type Fault, faultsError, formatFault, nearest } from './faults.ts';
 export {
   type Decision,
   decisionSchema,
@@ -31,3 +32,4 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
+export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
