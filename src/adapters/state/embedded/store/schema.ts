@@ -1,0 +1,74 @@
+/** The tables of the state file, and the refusal of a file that is not ours or is newer than we are. */
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { stateCorrupt, stateUnavailable } from './faults.ts';
+
+const currentVersion = 1;
+/** "agst": tells our file from another program's. */
+const applicationId = 0x61677374;
+
+const headerRow = z.object({ version: z.int(), application: z.int(), tables: z.int() });
+
+/**
+ * Brings an open file to the current version.
+ *
+ * Fencing tokens and event numbers of a new file start at the clock's microseconds. Nobody grants a million locks a
+ * second, so a file that replaces a damaged or deleted one goes on above everything the old one gave out.
+ */
+export function migrate(db: DatabaseSync, path: string, now: number): void {
+  if (isCurrent(db, path)) return;
+  db.exec('BEGIN IMMEDIATE');
+  // Another process may have been first while we waited.
+  if (!isCurrent(db, path)) create(db, now * 1000);
+  db.exec('COMMIT');
+}
+
+function isCurrent(db: DatabaseSync, path: string): boolean {
+  const header = headerRow.parse(
+    db
+      .prepare(
+        `SELECT (SELECT user_version FROM pragma_user_version) AS version,
+                (SELECT application_id FROM pragma_application_id) AS application,
+                (SELECT count(*) FROM sqlite_schema) AS tables`,
+      )
+      .get(),
+  );
+  if (header.tables === 0 && header.version === 0) return false;
+  if (header.application !== applicationId) throw stateCorrupt(path, 'It is a database, but not one of agov state.');
+  if (header.version > currentVersion) {
+    throw stateUnavailable(
+      path,
+      `has format ${header.version}; this agov knows formats up to ${currentVersion}.`,
+      'Use the agov that wrote it, or a newer one.',
+    );
+  }
+  if (header.version < currentVersion) throw stateCorrupt(path, `It claims format ${header.version}, which never was.`);
+  return true;
+}
+
+function create(db: DatabaseSync, floor: number): void {
+  db.exec(`
+    CREATE TABLE agents (
+      name TEXT PRIMARY KEY, tier TEXT NOT NULL, status TEXT NOT NULL, operator TEXT NOT NULL,
+      created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, reason TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE runs (
+      run TEXT PRIMARY KEY, agent TEXT NOT NULL, host TEXT NOT NULL, governor_pid INTEGER NOT NULL,
+      process_group INTEGER NOT NULL, started_at INTEGER NOT NULL, beat_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE fence (id INTEGER PRIMARY KEY CHECK (id = 1), token INTEGER NOT NULL) STRICT;
+    CREATE TABLE locks (
+      name TEXT PRIMARY KEY, owner TEXT NOT NULL, token INTEGER NOT NULL, expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX locks_by_end ON locks (expires_at);
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE board (key TEXT PRIMARY KEY, value TEXT, version INTEGER NOT NULL) STRICT;
+    CREATE TABLE events (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, topic TEXT NOT NULL, body TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO fence (id, token) VALUES (1, ${floor});
+    INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ${floor});
+    PRAGMA application_id = ${applicationId};
+    PRAGMA user_version = ${currentVersion};
+  `);
+}
