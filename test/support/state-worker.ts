@@ -34,13 +34,14 @@ const jobs: Record<string, (state: State) => Promise<unknown>> = {
     }
     return tokens;
   },
-  /** Adds one to a board item `TIMES` times by compare-and-set. */
+  /** Adds one to a board item `TIMES` times by compare-and-set; prints `TIMES`. */
   async increment(state) {
     for (let done = 0; done < count; ) {
       const item = await state.board.get('total');
       const value = typeof item?.value === 'number' ? item.value : 0;
       if (await state.board.set('total', value + 1, item?.version ?? 0)) done += 1;
     }
+    return count;
   },
   /** Writes for ever, one line of output for each number that is acknowledged; somebody kills it. */
   async publish(state) {
