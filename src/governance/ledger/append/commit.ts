@@ -1,0 +1,152 @@
+/**
+ * Writes one batch of appends in one transaction: entries, tree, claims and the head signed over them all. A refused
+ * append leaves no trace and takes no number; a failed batch leaves nothing at all.
+ */
+import { hash } from 'node:crypto';
+import { AgovError, type Env } from '../../../kernel/index.ts';
+import { type EntryDraft, maxEntryBytes } from '../../../schemas/index.ts';
+import type { LedgerKey } from '../key.ts';
+import { blockSize, isUniqueViolation, type Reads, type Writes } from '../store/index.ts';
+import { formatCheckpoint } from '../verifier/index.ts';
+import type { EntryText } from './entry-text.ts';
+import { loadTip, type SignedHead, type Tip } from './tip.ts';
+
+export interface Receipt {
+  readonly seq: number;
+  readonly id: string;
+  /** RFC 3339 UTC with milliseconds. */
+  readonly at: string;
+  /** The RFC 6962 leaf hash of the entry, in lower-case hex. */
+  readonly leaf: string;
+}
+
+export interface Append {
+  readonly draft: EntryDraft;
+  readonly id: string;
+  readonly text: EntryText;
+}
+
+export interface Committer {
+  /** One answer an append, in order, all durable. Throws, with nothing kept, when the batch as a whole failed. */
+  commit(batch: readonly Append[]): (Receipt | AgovError)[];
+}
+
+export interface CommitterOptions {
+  readonly path: string;
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly key: LedgerKey;
+  readonly env: Env;
+}
+
+export function createCommitter({ path, reads, writes, key, env }: CommitterOptions): Committer {
+  let tip: Tip | undefined;
+  // One byte before the entry for the leaf prefix, and room after it to see that it is too long.
+  const scratch = Buffer.alloc(1 + maxEntryBytes + 4);
+
+  const current = (): Tip => {
+    // Another process may have appended since; its head is in the same transaction as its entries.
+    if (tip === undefined || tip.head.size !== reads.newestHead()?.size) tip = loadTip(path, reads, writes, key);
+    return tip;
+  };
+
+  const writeEntry = (append: Append, now: number, at: string, { tree, facets }: Tip): Receipt | AgovError => {
+    const { draft, id, text } = append;
+    const seq = tree.size;
+    const length = scratch.write(`${text.beforeAt}${at}${text.beforeSeq}${seq}${text.end}`, 1);
+    const refusal = refuse(draft, length, reads);
+    if (refusal) return refusal;
+    const leaf = hash('sha256', scratch.subarray(0, length + 1), 'buffer');
+    const { parent, kind, run, agent } = draft;
+    try {
+      writes.entry({ seq, id, parent, kind, run, agent, at: now, leaf, bytes: scratch.subarray(1, length + 1) });
+    } catch (error) {
+      if (isUniqueViolation(error)) return takenId(id);
+      throw error;
+    }
+    if (draft.claim !== undefined) writes.claim(draft.claim, seq);
+    if (draft.closes !== undefined) writes.close(draft.closes);
+    if (draft.opens) writes.open(id, seq);
+    tree.push(leaf);
+    noteFacets(draft, seq, facets, writes);
+    return { seq, id, at, leaf: leaf.toString('hex') };
+  };
+
+  const writeBatch = (batch: readonly Append[], to: Tip): (Receipt | AgovError)[] => {
+    const now = env.now();
+    const at = new Date(now).toISOString();
+    const counts = new Map<string, number>();
+    const answers = batch.map((append) => {
+      const answer = writeEntry(append, now, at, to);
+      if (!(answer instanceof AgovError)) counts.set(append.draft.kind, (counts.get(append.draft.kind) ?? 0) + 1);
+      return answer;
+    });
+    for (const [kind, added] of counts) writes.count(kind, added);
+    return answers;
+  };
+
+  return {
+    commit(batch) {
+      writes.begin();
+      try {
+        const to = current();
+        const answers = writeBatch(batch, to);
+        const head = to.tree.size === to.head.size ? to.head : signHead(to, key);
+        if (head !== to.head) writes.head(head.size, head.note, to.head.size);
+        writes.commit();
+        to.head = head;
+        return answers;
+      } catch (error) {
+        // The tree in memory may be ahead of the tables now: the next batch reads it back.
+        tip = undefined;
+        writes.rollback();
+        throw error;
+      }
+    },
+  };
+}
+
+export function signHead({ tree }: Pick<Tip, 'tree'>, key: LedgerKey): SignedHead {
+  const root = tree.root();
+  const note = key.sign(formatCheckpoint({ origin: key.name, size: tree.size, root }));
+  return { origin: key.name, size: tree.size, root: Buffer.from(root).toString('hex'), note };
+}
+
+function refuse({ claim, closes }: EntryDraft, length: number, reads: Reads): AgovError | undefined {
+  if (length > maxEntryBytes) {
+    return new AgovError('ENTRY_TOO_LARGE', {
+      what: 'The ledger entry is over 65,535 bytes.',
+      fix: 'Put the content into an artifact and record its hash.',
+    });
+  }
+  if (claim !== undefined && reads.isClaimed(claim)) {
+    return new AgovError('LEDGER_CLAIMED', {
+      what: `"${claim}" has been claimed before.`,
+      why: 'The ledger accepts a claim once for ever.',
+    });
+  }
+  if (closes !== undefined && !reads.isOpen(closes)) {
+    return new AgovError('LEDGER_CLAIMED', {
+      what: `Entry ${closes} is not open.`,
+      why: 'It was never opened, or somebody else has closed it.',
+    });
+  }
+  return undefined;
+}
+
+function takenId(id: string): AgovError {
+  return new AgovError('CONFLICT', { what: `An entry with the id ${id} exists already.` });
+}
+
+function noteFacets({ kind, run, agent }: EntryDraft, seq: number, known: Set<string>, writes: Writes): void {
+  if (seq % blockSize === 0) known.clear();
+  noteFacet(`k/${kind}`, seq, known, writes);
+  if (run !== undefined) noteFacet(`r/${run}`, seq, known, writes);
+  if (agent !== undefined) noteFacet(`a/${agent}`, seq, known, writes);
+}
+
+function noteFacet(facet: string, seq: number, known: Set<string>, writes: Writes): void {
+  if (known.has(facet)) return;
+  writes.facet(facet, seq);
+  known.add(facet);
+}

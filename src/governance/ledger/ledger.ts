@@ -1,0 +1,164 @@
+/**
+ * The append-only, tamper-evident record. A receipt means that the entry is on disk, in the tree, and under a head
+ * signed in the same transaction. Several processes may append to one ledger at once.
+ */
+import { AgovError, type Env, type IdSource } from '../../kernel/index.ts';
+import type { Entry, EntryDraft } from '../../schemas/index.ts';
+import { createCommitter, createQueue, loadTip, type Receipt, signHead } from './append/index.ts';
+import { type Followed, follow } from './follow.ts';
+import type { LedgerKey } from './key.ts';
+import { readWitness, writeWitness } from './publish/index.ts';
+import { checkSavedHead, createReader, inSnapshot, type LedgerReader } from './reader.ts';
+import { search } from './search.ts';
+import {
+  keepWalShort,
+  ledgerFault,
+  openForReading,
+  openForWriting,
+  type Reads,
+  readStatements,
+  writeStatements,
+} from './store/index.ts';
+import { growTree, type VerifierKey } from './verifier/index.ts';
+
+export interface Ledger extends LedgerReader, AsyncDisposable {
+  /**
+   * Resolves once the entry is durable. Appends of one turn of the event loop share one fsync.
+   * @throws AgovError LEDGER_CLAIMED, CONFLICT, ENTRY_TOO_LARGE, INPUT_INVALID for this append alone; DISK_FULL,
+   * NOT_WRITABLE, LEDGER_UNAVAILABLE, LEDGER_BROKEN for all that shared its transaction
+   */
+  append(draft: EntryDraft): Promise<Receipt>;
+  /** Entries after `after` (by default: from now on), also of other processes, until the signal aborts. */
+  follow(signal: AbortSignal, after?: number): AsyncIterable<Entry>;
+}
+
+interface CommonOptions {
+  readonly path: string;
+  readonly env: Env;
+  /** A file outside the project that keeps the newest head, so that a cut log is noticed. */
+  readonly witness?: string;
+  /** How long to wait for other processes, in milliseconds; by default 10,000. */
+  readonly busyMs?: number;
+}
+
+export type LedgerOptions =
+  | (CommonOptions & { readonly readOnly?: false; readonly key: LedgerKey; readonly ids: IdSource })
+  | (CommonOptions & { readonly readOnly: true; readonly key: VerifierKey });
+
+/** @throws AgovError LEDGER_BROKEN, LEDGER_NEWER, LEDGER_UNAVAILABLE, KEY_INVALID, NOT_FOUND, NOT_WRITABLE, DISK_FULL */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  return options.readOnly ? openReadOnly(options) : await openWritable(options);
+}
+
+function openReadOnly({ path, env, key, witness }: Extract<LedgerOptions, { readOnly: true }>): Ledger {
+  const db = openForReading(path);
+  const reads = readStatements(db);
+  const closing = new AbortController();
+  return {
+    ...createReader({ path, db, reads, key, witness }),
+    append: () => Promise.reject(readOnlyLedger(path)),
+    follow: (signal, after) =>
+      follow(followed({ path, env, reads, closing, onCommit: () => new DisposableStack() }), signal, after),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+async function openWritable(options: Exclude<LedgerOptions, { readOnly: true }>): Promise<Ledger> {
+  const { path, env, key, ids, witness, busyMs = 10_000 } = options;
+  const db = await openForWriting({ path, env, busyMs }, (fresh) => {
+    writeStatements(fresh).head(0, signHead({ tree: growTree() }, key).note, -1);
+  });
+  const reads = readStatements(db);
+  const writes = writeStatements(db);
+  try {
+    inSnapshot(db, () => {
+      const { head } = loadTip(path, reads, writes, key);
+      const saved = witness === undefined ? undefined : readWitness(witness);
+      if (saved !== undefined) checkSavedHead(path, reads, key, head.size, saved);
+    });
+  } catch (error) {
+    db.close();
+    throw ledgerFault(error, path);
+  }
+
+  const reader = createReader({ path, db, reads, key, witness });
+  const witnessed = keepWitness(reader, witness, env);
+  const wal = keepWalShort(db, env, witnessed);
+  const listeners = new Set<() => void>();
+  const queue = createQueue({
+    path,
+    committer: createCommitter({ path, reads, writes, key, env }),
+    env,
+    ids,
+    busyMs,
+    onCommit: () => {
+      wal.noteCommit();
+      for (const listener of listeners) listener();
+    },
+  });
+  const closing = new AbortController();
+  const onCommit = (listener: () => void): Disposable => {
+    listeners.add(listener);
+    return { [Symbol.dispose]: () => listeners.delete(listener) };
+  };
+
+  return {
+    ...reader,
+    append: (draft) => (closing.signal.aborted ? Promise.reject(closedLedger(path)) : queue.append(draft)),
+    follow: (signal, after) => follow(followed({ path, env, reads, closing, onCommit }), signal, after),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await queue.drained();
+      wal[Symbol.dispose]();
+      if (!db.isOpen) return;
+      witnessed();
+      db.close();
+    },
+  };
+}
+
+/** Writes the newest head to the witness file when it is not there yet. */
+function keepWitness(reader: LedgerReader, witness: string | undefined, env: Env): () => void {
+  let written = '';
+  return () => {
+    if (witness === undefined) return;
+    try {
+      const { note } = reader.head();
+      if (note === written) return;
+      writeWitness(witness, note, env);
+      written = note;
+    } catch {
+      // It is a second line of defence: without it the record itself is as good, and verifying uses the older head.
+    }
+  };
+}
+
+interface FollowedParts {
+  readonly path: string;
+  readonly env: Env;
+  readonly reads: Reads;
+  readonly closing: AbortController;
+  readonly onCommit: Followed['onCommit'];
+}
+
+function followed({ path, env, reads, closing, onCommit }: FollowedParts): Followed {
+  return {
+    env,
+    onCommit,
+    closing: closing.signal,
+    lastSeq: () => reads.size() - 1,
+    after: (seq, limit) => search(path, reads, { after: seq, limit }),
+    dataVersion: () => reads.dataVersion(),
+  };
+}
+
+function readOnlyLedger(path: string): AgovError {
+  return new AgovError('NOT_WRITABLE', { what: `The ledger ${path} was opened for reading only.` });
+}
+
+function closedLedger(path: string): AgovError {
+  return new AgovError('LEDGER_UNAVAILABLE', { what: `The ledger ${path} has been closed.` });
+}

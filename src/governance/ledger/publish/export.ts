@@ -1,0 +1,90 @@
+/** Writes the log as C2SP tlog-tiles: what any web server can publish and any verifier of such logs can read. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { brokenLedger, type Reads } from '../store/index.ts';
+import { tilePath } from '../tree/index.ts';
+import { hashesAtLevel, tileWidth } from '../verifier/index.ts';
+
+export interface Exported {
+  readonly files: number;
+  readonly entries: number;
+}
+
+export interface ExportProgress {
+  readonly done: number;
+  readonly of: number;
+}
+
+export interface ExportOptions {
+  readonly path: string;
+  readonly reads: Reads;
+  readonly head: { readonly size: number; readonly note: string };
+  readonly dir: string;
+  /** Called after each file. */
+  readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
+}
+
+export async function exportLog({ path, reads, head, dir, onProgress }: ExportOptions): Promise<Exported> {
+  const { size, note } = head;
+  const files = [...tileFiles(path, reads, size), ...bundleFiles(path, reads, size)];
+  for (const [done, { name, content }] of files.entries()) {
+    await writeWhole(join(dir, name), content());
+    onProgress?.({ done: done + 1, of: files.length + 1 });
+  }
+  // Last, so that no checkpoint is ever seen without the files that it stands for.
+  await writeWhole(join(dir, 'checkpoint'), Buffer.from(note));
+  onProgress?.({ done: files.length + 1, of: files.length + 1 });
+  return { files: files.length + 1, entries: size };
+}
+
+interface PlannedFile {
+  readonly name: string;
+  readonly content: () => Uint8Array;
+}
+
+function tileFiles(path: string, reads: Reads, size: number): PlannedFile[] {
+  const files: PlannedFile[] = [];
+  for (let level = 0; hashesAtLevel(size, level) > 0; level++) {
+    for (const { index, width } of tilesOf(hashesAtLevel(size, level))) {
+      const content = (): Uint8Array => {
+        const hashes = reads.tile(level, index, width);
+        if (hashes === undefined) throw brokenLedger(path, `Tile ${index} of level ${level} is missing.`);
+        return hashes;
+      };
+      files.push({ name: tilePath(level, index, width), content });
+    }
+  }
+  return files;
+}
+
+function bundleFiles(path: string, reads: Reads, size: number): PlannedFile[] {
+  return tilesOf(size).map(({ index, width }) => ({
+    name: tilePath('entries', index, width),
+    content: () => {
+      const first = index * tileWidth;
+      const rows = reads.entries(first, first + width - 1, width, false);
+      if (rows.length !== width) throw brokenLedger(path, `Entries are missing from ${first} on.`);
+      return Buffer.concat(rows.flatMap(({ bytes }) => [lengthPrefix(bytes), bytes]));
+    },
+  }));
+}
+
+function tilesOf(hashes: number): { readonly index: number; readonly width: number }[] {
+  return Array.from({ length: Math.ceil(hashes / tileWidth) }, (_, index) => ({
+    index,
+    width: Math.min(tileWidth, hashes - index * tileWidth),
+  }));
+}
+
+function lengthPrefix(bytes: Uint8Array): Uint8Array {
+  const prefix = Buffer.alloc(2);
+  prefix.writeUInt16BE(bytes.length);
+  return prefix;
+}
+
+/** Beside and then over the old file: a server that publishes the folder never sees half of one. */
+async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.new`, content);
+  await rename(`${path}.new`, path);
+}
