@@ -1,0 +1,1 @@
+export { bubblewrapSandbox } from './sandbox.ts';

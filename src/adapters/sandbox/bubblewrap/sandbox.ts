@@ -1,0 +1,207 @@
+/**
+ * The sandbox on bubblewrap: new namespaces of every kind, no capability, a view of the file system that is built up from
+ * nothing, and a process 1 that takes everything along when the command, bubblewrap or the governor ends.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, realpathSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { AgovError, type Env, messageOf } from '../../../kernel/index.ts';
+import { checkCommand } from '../command.ts';
+import type { Running, Sandbox, SandboxCommand, SandboxHealth } from '../port.ts';
+import { findProgram } from '../programs.ts';
+import { egress, relayInside, viewArguments } from './arguments.ts';
+import { sandboxMissing } from './failure.ts';
+import { inheritedDescriptors } from './inherited.ts';
+import { follow } from './running.ts';
+import { systemCallFilter } from './seccomp.ts';
+import { readReport, readStatus } from './status.ts';
+import { planMounts } from './view/mounts.ts';
+import { closeAll, namelessFile, syntheticFiles, systemArguments, toolFolder } from './view/system.ts';
+
+export interface BubblewrapOptions {
+  readonly env: Env;
+  /** Shown read-only in every run; missing ones are skipped. */
+  readonly extraReadOnly?: readonly string[];
+  /** Name or path of bubblewrap's program. */
+  readonly program?: string;
+}
+
+/** What is found out once and is the same at every run. */
+interface Ground {
+  /** prlimit, its limits, bwrap, and the arguments that do not change. */
+  readonly command: readonly [string, ...string[]];
+  readonly files: ReadonlyMap<string, () => number>;
+  readonly inherited: readonly number[];
+}
+
+/** The last thing the arguments' descriptor says and the first that is needed after it: a text cut short runs nothing. */
+const complete = '/run/agov-complete';
+
+export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
+  let ground: Ground | undefined;
+  let health: Promise<SandboxHealth> | undefined;
+  const start = async (command: SandboxCommand): Promise<Running> => {
+    ground ??= prepare(options.program ?? 'bwrap');
+    return launch(command, ground, options);
+  };
+  return {
+    kind: 'bubblewrap',
+    start,
+    health() {
+      health ??= tryOut(start, options.program ?? 'bwrap');
+      return health;
+    },
+  };
+}
+
+function prepare(program: string): Ground {
+  const filter = systemCallFilter(process.arch);
+  if (filter === undefined) {
+    throw new AgovError('SANDBOX_MISSING', {
+      what: `The sandbox has no system call filter for ${process.arch} processors.`,
+      fix: 'Run agov on x64 or arm64.',
+    });
+  }
+  const bwrap = locate(program, 'bubblewrap');
+  const contents = { ...syntheticFiles, seccomp: filter, empty: '' };
+  return {
+    command: [locate('prlimit', 'util-linux'), ...limits(), bwrap, ...systemArguments(realpathSync(process.execPath))],
+    files: new Map(Object.entries(contents).map(([name, content]) => [name, namelessFile(content)])),
+    inherited: inheritedDescriptors(),
+  };
+}
+
+function locate(program: string, packageName: string): string {
+  const found = findProgram(program, `${process.env['PATH'] ?? ''}:/usr/local/bin:/usr/bin:/bin`, '/');
+  if (found.kind !== 'found') throw sandboxMissing(program, packageName);
+  return found.path;
+}
+
+/** No core dumps, which the host's handler would read with its own rights; and an end to fork bombs. */
+function limits(): readonly string[] {
+  const most = 4096;
+  const hard = Number(/^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? most);
+  return ['--core=0:0', `--nproc=${Math.min(hard, most)}:${Math.min(hard, most)}`, '--'];
+}
+
+async function launch(input: SandboxCommand, ground: Ground, options: BubblewrapOptions): Promise<Running> {
+  const command = checkCommand(input);
+  const { network } = command.profile;
+  const proxy = network.mode === 'none' ? undefined : { socket: network.socket, relay: relaySource() };
+  const mounts = planMounts(command, options.extraReadOnly ?? []);
+  const opened: number[] = [];
+  const stdio: (number | 'pipe' | 'ignore' | 'inherit')[] = [
+    command.stdin === 'none' ? 'ignore' : command.stdin,
+    ...(['pipe', 'pipe', 'pipe', 'pipe'] as const),
+  ];
+  const [argumentsFrom, statusTo] = [3, 4];
+  try {
+    const descriptors = {
+      data(name: string): number {
+        const file = ground.files.get(name);
+        if (file === undefined) throw new AgovError('INTERNAL', { what: `The sandbox has no file ${name}.` });
+        const descriptor = file();
+        opened.push(descriptor);
+        return stdio.push(descriptor) - 1;
+      },
+    };
+    const view = viewArguments({ mounts, cwd: command.cwd, env: command.env, proxy, descriptors });
+    const reportTo = proxy === undefined ? undefined : stdio.push('pipe') - 1;
+    const rest =
+      proxy === undefined || reportTo === undefined
+        ? command.argv
+        : [
+            `${toolFolder}/node`,
+            relayInside(proxy.relay),
+            `${egress.port}`,
+            egress.socket,
+            `${reportTo}`,
+            ...command.argv,
+          ];
+    coverInherited(stdio, ground.inherited, opened);
+    const [program, ...fixed] = ground.command;
+    const own = [
+      '--args',
+      `${argumentsFrom}`,
+      '--chmod',
+      '0555',
+      complete,
+      '--remount-ro',
+      '/',
+      '--json-status-fd',
+      `${statusTo}`,
+      '--',
+    ];
+    const startedAt = options.env.monotonic();
+    // An environment of its own: the command's variables (LD_PRELOAD!) must not act on bubblewrap, and in its arguments
+    // every user of the host could read them. Its own session: a Ctrl-C is the governor's to pass on.
+    const child = spawn(program, [...fixed, ...own, ...rest], { stdio, env: {}, detached: true, cwd: '/' });
+    // Without a process id, spawn has failed, and follow() says so.
+    child.on('error', () => undefined);
+    const channel = child.stdio as readonly unknown[] as readonly Duplex[]; // Node makes every 'pipe' a two-way socket
+    const [args, status] = [channel[argumentsFrom], channel[statusTo]];
+    if (args === undefined || status === undefined) throw sandboxMissing(program, 'bubblewrap');
+    args.on('error', () => undefined); // bubblewrap gave up before it had read all: its status says so
+    args.end([...view, '--dir', complete].map((argument) => `${argument}\0`).join(''));
+    const reportFrom = reportTo === undefined ? undefined : channel[reportTo];
+    return await follow({
+      program: command.argv[0],
+      child,
+      status: readStatus(status),
+      report: reportFrom && readReport(reportFrom),
+      env: options.env,
+      startedAt,
+    });
+  } finally {
+    closeAll(opened);
+  }
+}
+
+/** Puts the null device over each descriptor that would be inherited. */
+function coverInherited(stdio: unknown[], inherited: readonly number[], opened: number[]): void {
+  const open = inherited.filter((descriptor) => descriptor >= stdio.length);
+  if (open.length === 0) return;
+  const nothing = openSync('/dev/null', 'r');
+  opened.push(nothing);
+  while (stdio.length <= Math.max(...open)) stdio.push(open.includes(stdio.length) ? nothing : 'ignore');
+}
+
+/** Beside this file, in the form that this file has: source or compiled. */
+function relaySource(): string {
+  const here = fileURLToPath(import.meta.url);
+  return join(here, '..', `relay${extname(here)}`);
+}
+
+async function tryOut(start: Sandbox['start'], program: string): Promise<SandboxHealth> {
+  let workspace: string | undefined;
+  try {
+    workspace = realpathSync(mkdtempSync(join(tmpdir(), 'agov-health-')));
+    const running = await start({
+      argv: ['/bin/sh', '-c', 'exit 0'],
+      env: {},
+      stdin: 'none',
+      profile: {
+        workspace,
+        access: 'read-only',
+        hidden: [],
+        protected: [],
+        readOnly: [],
+        readWrite: [],
+        network: { mode: 'none' },
+      },
+    });
+    running.stdout.resume();
+    running.stderr.resume();
+    const { code } = await running.exit;
+    return code === 0
+      ? { ok: true, detail: program }
+      : { ok: false, detail: `A trial run ended with the code ${code}.` };
+  } catch (error) {
+    return { ok: false, detail: messageOf(error) };
+  } finally {
+    if (workspace !== undefined) rmdirSync(workspace);
+  }
+}

@@ -1,0 +1,1 @@
+export { unconfinedSandbox } from './sandbox.ts';

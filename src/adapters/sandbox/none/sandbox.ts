@@ -1,0 +1,61 @@
+/**
+ * No sandbox (`sandbox: none`): the command runs as the governor's user with all that this user may do. Nothing of the
+ * profile is enforced but the workspace as working directory. What is kept is that no process outlives the run.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { homedir, tmpdir } from 'node:os';
+import { AgovError, type Env } from '../../../kernel/index.ts';
+import { type CheckedCommand, checkCommand } from '../command.ts';
+import { commandNotExecutable, commandNotFound } from '../failures.ts';
+import type { Running, Sandbox, SandboxCommand } from '../port.ts';
+import { findProgram, type Lookup } from '../programs.ts';
+import { markName } from './family.ts';
+import { follow } from './running.ts';
+
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export function unconfinedSandbox({ env }: { readonly env: Env }): Sandbox {
+  return {
+    kind: 'none',
+    health: async () => ({ ok: true, detail: 'Commands are not confined: the configuration says sandbox: none.' }),
+    async start(input: SandboxCommand): Promise<Running> {
+      const command = checkCommand(input);
+      const mark = Buffer.from(env.random(16)).toString('hex');
+      const variables = { ...basicEnvironment(), ...command.env, [markName]: mark };
+      const found = findProgram(command.argv[0], variables.PATH, command.cwd);
+      const startedAt = env.monotonic();
+      const child = launch(found, command, variables);
+      return follow({ child, mark, env, startedAt, failure: failureOf(found, command.argv[0]) });
+    },
+  };
+}
+
+function basicEnvironment(): { readonly PATH: string } & Readonly<Record<string, string>> {
+  return { PATH: process.env['PATH'] ?? systemPath, HOME: homedir(), TMPDIR: tmpdir(), LANG: 'C.UTF-8' };
+}
+
+/** `setpriv` lets the command die with the governor; where it is missing, only an orderly end of the governor does. */
+function launch(found: Lookup, command: CheckedCommand, variables: Readonly<Record<string, string>>): ChildProcess {
+  // What cannot be executed is stood in for by nothing at all, so that the caller gets a run that ends like any other.
+  const target = found.kind === 'found' ? [found.path, ...command.argv.slice(1)] : ['/bin/sh', '-c', ''];
+  const setpriv = findProgram('setpriv', `${process.env['PATH'] ?? ''}:${systemPath}`, '/');
+  const [program, ...rest] = setpriv.kind === 'found' ? [setpriv.path, '--pdeathsig', 'KILL', '--', ...target] : target;
+  if (program === undefined) throw new AgovError('INTERNAL', { what: 'There is no program to start.' });
+  return spawn(program, rest, {
+    cwd: command.cwd,
+    env: variables,
+    detached: true,
+    stdio: [command.stdin === 'none' ? 'ignore' : command.stdin, 'pipe', 'pipe'],
+  });
+}
+
+function failureOf(found: Lookup, program: string): AgovError | undefined {
+  switch (found.kind) {
+    case 'found':
+      return undefined;
+    case 'missing':
+      return commandNotFound(program);
+    case 'not-executable':
+      return commandNotExecutable(program);
+  }
+}
