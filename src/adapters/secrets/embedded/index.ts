@@ -1,0 +1,1 @@
+export { type EmbeddedSecretsOptions, openEmbeddedSecrets } from './open.ts';
