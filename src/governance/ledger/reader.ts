@@ -34,7 +34,7 @@ export interface LedgerReader {
   /** RFC 6962 hashes that show the log of `oldSize` to be a prefix of that of `newSize`. @throws AgovError INPUT_INVALID */
   proveConsistency(oldSize: number, newSize: number): readonly Uint8Array[];
   /** Writes C2SP tlog-tiles into `dir`: checkpoint, tiles and entry bundles. */
-  exportTo(dir: string, onProgress?: (progress: ExportProgress) => void): Promise<Exported>;
+  exportTo(dir: string, onProgress?: ExportProgress): Promise<Exported>;
   /** Reads everything once. `savedHead` is a signed note kept elsewhere, which today's log must extend. */
   verify(savedHead?: string): VerifyReport;
   stats(): LedgerStats;

@@ -10,31 +10,29 @@ export interface Exported {
   readonly entries: number;
 }
 
-export interface ExportProgress {
-  readonly done: number;
-  readonly of: number;
-}
+/** Called with how many of all entries are written so far. */
+export type ExportProgress = (done: number, total: number) => void;
 
 export interface ExportOptions {
   readonly path: string;
   readonly reads: Reads;
   readonly head: { readonly size: number; readonly note: string };
   readonly dir: string;
-  /** Called after each file. */
-  readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
+  readonly onProgress?: ExportProgress | undefined;
 }
 
 export async function exportLog({ path, reads, head, dir, onProgress }: ExportOptions): Promise<Exported> {
   const { size, note } = head;
-  const files = [...tileFiles(path, reads, size), ...bundleFiles(path, reads, size)];
-  for (const [done, { name, content }] of files.entries()) {
+  const tiles = tileFiles(path, reads, size);
+  const bundles = bundleFiles(path, reads, size);
+  for (const { name, content } of tiles) await writeWhole(join(dir, name), content());
+  for (const [index, { name, content }] of bundles.entries()) {
     await writeWhole(join(dir, name), content());
-    onProgress?.({ done: done + 1, of: files.length + 1 });
+    onProgress?.(Math.min((index + 1) * tileWidth, size), size);
   }
   // Last, so that no checkpoint is ever seen without the files that it stands for.
   await writeWhole(join(dir, 'checkpoint'), Buffer.from(note));
-  onProgress?.({ done: files.length + 1, of: files.length + 1 });
-  return { files: files.length + 1, entries: size };
+  return { files: tiles.length + bundles.length + 1, entries: size };
 }
 
 interface PlannedFile {

@@ -13,9 +13,9 @@ export function checkEntry({ seq, bytes, columns = {} }: StoredEntry): Problem[]
       {
         kind: 'entry-misplaced',
         seq,
-        what: `At position ${seq} is an entry that says it is number ${String(claimed)}.`,
+        what: `At position ${seq} is an entry that says it is number ${name(claimed)}.`,
         expected: String(seq),
-        found: String(claimed),
+        found: name(claimed),
       },
     ];
   }
@@ -28,8 +28,8 @@ export function checkEntry({ seq, bytes, columns = {} }: StoredEntry): Problem[]
       seq,
       column,
       what: `Searches find entry ${seq} under another ${column} than its own.`,
-      expected: String(own),
-      found: String(found),
+      expected: name(own),
+      found: name(found),
     });
   }
   return problems;
@@ -46,4 +46,9 @@ function readMembers(bytes: Uint8Array): Readonly<Record<string, unknown>> | und
     // Not JSON, which is the answer.
     return undefined;
   }
+}
+
+/** What a stranger wrote, cut to a length that a report can bear. */
+function name(value: unknown): string {
+  return String(value).slice(0, 80);
 }
