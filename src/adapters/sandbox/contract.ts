@@ -167,6 +167,16 @@ export function describeSandbox(name: string, create: () => Sandbox): void {
       expect(await line(`${own} 1`)).toMatchObject({ code: 1, stderr: expect.stringContaining('execvp') });
     });
 
+    it('locates a program as the command would', async () => {
+      writeFileSync(join(workspace, 'own'), '#!/bin/sh\necho own\n', { mode: 0o755 });
+      expect(sandbox.locate('./own', workspace)).toBe(join(workspace, 'own'));
+      for (const name of ['env', 'node', 'sh']) {
+        expect((await line(`command -v ${name}`)).stdout).toBe(`${sandbox.locate(name, workspace)}\n`);
+      }
+      expect(sandbox.locate('agov-no-such-command', workspace)).toBeUndefined();
+      expect(sandbox.locate('own', workspace)).toBeUndefined();
+    });
+
     it('names what exists and cannot be executed', async () => {
       writeFileSync(join(workspace, 'data'), 'x', { mode: 0o644 });
       const running = await start([join(workspace, 'data')]);

@@ -63,6 +63,8 @@ export interface SandboxHealth {
 export interface Sandbox {
   /** Recorded in every outcome. */
   readonly kind: 'bubblewrap' | 'none';
+  /** The absolute path of a program as a command started in `cwd` would find it, or undefined. */
+  locate(program: string, cwd: string): string | undefined;
   /** Tries a real run; cached for the life of the process. */
   health(): Promise<SandboxHealth>;
   /** @throws SANDBOX_MISSING, WORKSPACE_INVALID */

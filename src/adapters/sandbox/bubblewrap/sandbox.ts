@@ -3,7 +3,7 @@
  * nothing, and a process 1 that takes everything along when the command, bubblewrap or the governor ends.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, realpathSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, openSync, realpathSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -14,12 +14,11 @@ import type { Running, Sandbox, SandboxCommand, SandboxHealth } from '../port.ts
 import { findProgram } from '../programs.ts';
 import { egress, relayInside, viewArguments } from './arguments.ts';
 import { sandboxMissing } from './failure.ts';
-import { inheritedDescriptors } from './inherited.ts';
+import { type Ground, prepareGround } from './ground.ts';
 import { follow } from './running.ts';
-import { systemCallFilter } from './seccomp.ts';
 import { readReport, readStatus } from './status.ts';
 import { planMounts } from './view/mounts.ts';
-import { closeAll, namelessFile, syntheticFiles, systemArguments, toolFolder } from './view/system.ts';
+import { closeAll, searchPath, toolFolder } from './view/system.ts';
 
 export interface BubblewrapOptions {
   readonly env: Env;
@@ -29,14 +28,6 @@ export interface BubblewrapOptions {
   readonly program?: string;
 }
 
-/** What is found out once and is the same at every run. */
-interface Ground {
-  /** prlimit, its limits, bwrap, and the arguments that do not change. */
-  readonly command: readonly [string, ...string[]];
-  readonly files: ReadonlyMap<string, () => number>;
-  readonly inherited: readonly number[];
-}
-
 /** The last thing the arguments' descriptor says and the first that is needed after it: a text cut short runs nothing. */
 const complete = '/run/agov-complete';
 
@@ -44,47 +35,24 @@ export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
   let ground: Ground | undefined;
   let health: Promise<SandboxHealth> | undefined;
   const start = async (command: SandboxCommand): Promise<Running> => {
-    ground ??= prepare(options.program ?? 'bwrap');
+    ground ??= prepareGround(options.program ?? 'bwrap');
     return launch(command, ground, options);
   };
   return {
     kind: 'bubblewrap',
     start,
+    locate(program, cwd) {
+      const node = join(toolFolder, 'node');
+      if (program === 'node' || program === node) return node;
+      // Every folder of the PATH inside is the host's own, at the same place.
+      const found = findProgram(program, searchPath, cwd);
+      return found.kind === 'found' ? found.path : undefined;
+    },
     health() {
       health ??= tryOut(start, options.program ?? 'bwrap');
       return health;
     },
   };
-}
-
-function prepare(program: string): Ground {
-  const filter = systemCallFilter(process.arch);
-  if (filter === undefined) {
-    throw new AgovError('SANDBOX_MISSING', {
-      what: `The sandbox has no system call filter for ${process.arch} processors.`,
-      fix: 'Run agov on x64 or arm64.',
-    });
-  }
-  const bwrap = locate(program, 'bubblewrap');
-  const contents = { ...syntheticFiles, seccomp: filter, empty: '' };
-  return {
-    command: [locate('prlimit', 'util-linux'), ...limits(), bwrap, ...systemArguments(realpathSync(process.execPath))],
-    files: new Map(Object.entries(contents).map(([name, content]) => [name, namelessFile(content)])),
-    inherited: inheritedDescriptors(),
-  };
-}
-
-function locate(program: string, packageName: string): string {
-  const found = findProgram(program, `${process.env['PATH'] ?? ''}:/usr/local/bin:/usr/bin:/bin`, '/');
-  if (found.kind !== 'found') throw sandboxMissing(program, packageName);
-  return found.path;
-}
-
-/** No core dumps, which the host's handler would read with its own rights; and an end to fork bombs. */
-function limits(): readonly string[] {
-  const most = 4096;
-  const hard = Number(/^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? most);
-  return ['--core=0:0', `--nproc=${Math.min(hard, most)}:${Math.min(hard, most)}`, '--'];
 }
 
 async function launch(input: SandboxCommand, ground: Ground, options: BubblewrapOptions): Promise<Running> {

@@ -18,6 +18,10 @@ export function unconfinedSandbox({ env }: { readonly env: Env }): Sandbox {
   return {
     kind: 'none',
     health: async () => ({ ok: true, detail: 'Commands are not confined: the configuration says sandbox: none.' }),
+    locate(program, cwd) {
+      const found = findProgram(program, basicEnvironment().PATH, cwd);
+      return found.kind === 'found' ? found.path : undefined;
+    },
     async start(input: SandboxCommand): Promise<Running> {
       const command = checkCommand(input);
       const mark = Buffer.from(env.random(16)).toString('hex');

@@ -1,0 +1,46 @@
+/** What is found out once and is the same at every run of a sandbox. */
+import { readFileSync, realpathSync } from 'node:fs';
+import { AgovError } from '../../../kernel/index.ts';
+import { findProgram } from '../programs.ts';
+import { sandboxMissing } from './failure.ts';
+import { inheritedDescriptors } from './inherited.ts';
+import { systemCallFilter } from './seccomp.ts';
+import { namelessFile, syntheticFiles, systemArguments } from './view/system.ts';
+
+export interface Ground {
+  /** prlimit, its limits, bwrap, and the arguments that do not change. */
+  readonly command: readonly [string, ...string[]];
+  readonly files: ReadonlyMap<string, () => number>;
+  readonly inherited: readonly number[];
+}
+
+/** @throws AgovError SANDBOX_MISSING, NOT_WRITABLE */
+export function prepareGround(program: string): Ground {
+  const filter = systemCallFilter(process.arch);
+  if (filter === undefined) {
+    throw new AgovError('SANDBOX_MISSING', {
+      what: `The sandbox has no system call filter for ${process.arch} processors.`,
+      fix: 'Run agov on x64 or arm64.',
+    });
+  }
+  const bwrap = locate(program, 'bubblewrap');
+  const contents = { ...syntheticFiles, seccomp: filter, empty: '' };
+  return {
+    command: [locate('prlimit', 'util-linux'), ...limits(), bwrap, ...systemArguments(realpathSync(process.execPath))],
+    files: new Map(Object.entries(contents).map(([name, content]) => [name, namelessFile(content)])),
+    inherited: inheritedDescriptors(),
+  };
+}
+
+function locate(program: string, packageName: string): string {
+  const found = findProgram(program, `${process.env['PATH'] ?? ''}:/usr/local/bin:/usr/bin:/bin`, '/');
+  if (found.kind !== 'found') throw sandboxMissing(program, packageName);
+  return found.path;
+}
+
+/** No core dumps, which the host's handler would read with its own rights; and an end to fork bombs. */
+function limits(): readonly string[] {
+  const most = 4096;
+  const hard = Number(/^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? most);
+  return ['--core=0:0', `--nproc=${Math.min(hard, most)}:${Math.min(hard, most)}`, '--'];
+}
