@@ -2,10 +2,10 @@
 import type { Expr, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { tiers as allTiers, type Decision, type Tier } from '../../schemas/index.ts';
 import { type Tiers, tierTitle } from '../tiers/index.ts';
-import type { CedarRequest, Engine } from './engine/cedar.ts';
-import { requestOf } from './request.ts';
+import type { Engine } from './engine/cedar.ts';
+import { requestOf } from './engine/request.ts';
+import type { Slices } from './engine/slices.ts';
 import type { Rule } from './rules/parse.ts';
-import type { Slices } from './slices.ts';
 import type { Explanation, NearPermit, PolicySet, PolicyText, Question, TierVerdict } from './types.ts';
 
 export interface ExplainParts {
@@ -43,22 +43,21 @@ function atTier(set: PolicySet, question: Question, tier: Tier): TierVerdict {
 
 /** Permits of the slice whose conditions do not all hold, those with the fewest that fail first. */
 function nearestPermits({ engine, slices }: ExplainParts, question: Question): NearPermit[] {
-  const asked = requestOf(question, true);
-  if (!asked.ok) return [];
   const permits = slices.of(question.intent.action).rules.filter((rule) => rule.effect === 'permit');
   return permits
-    .map((rule) => ({ ...textOf(rule), failing: failingParts(engine, rule, asked.request) }))
+    .map((rule) => ({ ...textOf(rule), failing: failingParts(engine, rule, question) }))
     .filter(({ failing }) => failing.length > 0)
     .sort((a, b) => a.failing.length - b.failing.length)
     .slice(0, mostNearest);
 }
 
 /** Each part of the policy is made a policy of its own and put to Cedar; one that errs does not hold either. */
-function failingParts(engine: Engine, rule: Rule, request: CedarRequest): string[] {
+function failingParts(engine: Engine, rule: Rule, question: Question): string[] {
   return partsOf(engine, rule.text).flatMap((part) => {
     using alone = engine.prepare({ part });
-    const answer = alone.evaluate(request);
-    return answer.ok && answer.allowed ? [] : [conditionText(engine, part)];
+    const asked = requestOf(question, alone.needs);
+    const answer = asked.ok ? alone.evaluate(asked.request) : undefined;
+    return answer?.ok && answer.allowed ? [] : [conditionText(engine, part)];
   });
 }
 

@@ -3,10 +3,10 @@ import { messageOf } from '../../kernel/index.ts';
 import type { Decision } from '../../schemas/index.ts';
 import { grantsFor, type Tiers, tierTitle } from '../tiers/index.ts';
 import type { CedarRequest, Engine, Evaluation } from './engine/cedar.ts';
+import { requestOf } from './engine/request.ts';
+import { slicesOf } from './engine/slices.ts';
 import { explain } from './explain.ts';
-import { requestOf } from './request.ts';
 import type { Rule } from './rules/parse.ts';
-import { slicesOf } from './slices.ts';
 import type { PolicySet, Question } from './types.ts';
 
 /** Approvals that are tried for `ask`; no tier asks for more. */
@@ -71,17 +71,17 @@ export function createPolicySet(parts: SetParts): PolicySet {
   const judge = (question: Question): Decision => {
     if (disposed) return deny([], 'policy evaluation failed: this policy set is no longer in use.');
     const { approvals, requireApprovals = 0 } = question;
-    const slice = slices.of(question.intent.action);
-    const asked = requestOf(question, slice.readsArguments);
+    const { slot } = slices.of(question.intent.action);
+    const asked = requestOf(question, slot.needs);
     if (!asked.ok) return deny([], asked.sentence);
-    const now = slice.slot.evaluate(asked.request);
+    const now = slot.evaluate(asked.request);
     if (!now.ok) return failed(deny, now);
     if (now.allowed) {
       if (approvals >= requireApprovals) return settled('allow', now.determining);
       return ask(requireApprovals, now.determining, approvals);
     }
-    for (let n = approvals + 1; slice.readsApprovals && n <= mostApprovals; n++) {
-      const then = slice.slot.evaluate(withApprovals(asked.request, n));
+    for (let n = approvals + 1; slot.needs.approvals && n <= mostApprovals; n++) {
+      const then = slot.evaluate(withApprovals(asked.request, n));
       if (then.ok && then.allowed) return ask(Math.max(n, requireApprovals), then.determining, approvals);
     }
     return refused(question, now.determining);

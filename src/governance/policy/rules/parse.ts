@@ -1,8 +1,8 @@
 /** Project policies from text to rules: parsed, named, validated against the schema. Every fault has its place. */
 import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { type Action, actions, type Fault, nearest } from '../../../schemas/index.ts';
-import type { CedarApi } from '../engine/cedar.ts';
-import { resourceType } from '../request.ts';
+import type { CedarApi, SchemaJson } from '../engine/cedar.ts';
+import { resourceType } from '../engine/request.ts';
 import type { PolicyText } from '../types.ts';
 import type { PolicyFile } from './project.ts';
 
@@ -29,7 +29,7 @@ const idPattern = /^[a-z0-9][a-z0-9._/-]{0,99}$/;
 
 export function parseRules(
   cedar: CedarApi,
-  schema: string,
+  schema: SchemaJson,
   files: readonly PolicyFile[],
 ): { rules: ProjectRule[]; faults: Fault[] } {
   const faults: Fault[] = [];
@@ -119,7 +119,7 @@ function actionsOf({ action, resource }: PolicyJson): Action[] {
   return [...new Set(byAction())].filter((one) => type === undefined || resourceType(one) === type);
 }
 
-function validate(cedar: CedarApi, schema: string, placed: ReadonlyMap<string, Placed>): Fault[] {
+function validate(cedar: CedarApi, schema: SchemaJson, placed: ReadonlyMap<string, Placed>): Fault[] {
   if (placed.size === 0) return [];
   const staticPolicies = Object.fromEntries([...placed].map(([id, { rule }]) => [id, rule.text]));
   const answer = cedar.validate({ schema, policies: { staticPolicies } });

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../../kernel/index.ts';
 import { type Fault, nearest, readYaml, type YamlPath } from '../../../schemas/index.ts';
 import type { Engine } from '../engine/cedar.ts';
-import { requestOf } from '../request.ts';
+import { requestOf } from '../engine/request.ts';
 import type { ExampleResult, PolicySet, Question } from '../types.ts';
 import { type Example, type Examples, examplesSchema, questionOf } from './examples.ts';
 import type { ProjectRule } from './parse.ts';
@@ -67,7 +67,7 @@ function tryRule(engine: Engine, set: PolicySet, rule: ProjectRule, examples: Ex
   const tryExample = (kind: Kind, example: Example, i: number): void => {
     const path = [rule.id, kind, i];
     const question = questionOf(example);
-    const asked = requestOf(question, true);
+    const asked = requestOf(question, alone.needs);
     const answer = asked.ok ? alone.evaluate(asked.request) : { ok: false as const, message: asked.sentence };
     const matched = answer.ok && answer.determining.includes(rule.id);
     const decision = set.decide(question);

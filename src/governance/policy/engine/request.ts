@@ -3,10 +3,10 @@
  * so that no spelling slips past a rule; what cannot be brought there, or is not known, is refused with a sentence.
  */
 import { posix } from 'node:path';
-import type { Json, JsonObject } from '../../kernel/index.ts';
-import { type Action, type Facts, tierLevel } from '../../schemas/index.ts';
-import type { CedarRequest } from './engine/cedar.ts';
-import type { Question } from './types.ts';
+import type { Json, JsonObject } from '../../../kernel/index.ts';
+import { type Action, type Facts, tierLevel } from '../../../schemas/index.ts';
+import type { Question } from '../types.ts';
+import type { CedarRequest, Needs } from './cedar.ts';
 
 type Value = string | number | boolean | readonly string[] | { readonly [key: string]: Value };
 type Attributes = Readonly<Record<string, Value>>;
@@ -23,20 +23,21 @@ interface Resource {
 
 class Refused extends Error {}
 
-/** `withArguments` adds the intent's arguments as tags; without it no policy in play reads them. */
-export function requestOf(question: Question, withArguments: boolean): Asked {
+/** Holds what the policies in play need, and no more. */
+export function requestOf(question: Question, needs: Needs): Asked {
   try {
     const { agent, intent } = question;
     const resource = resourceOf(intent.action, intent.resource);
     const context = {
       approvals: question.approvals,
-      session: { ...question.session },
+      ...(needs.session ? { session: { ...question.session } } : {}),
       ...contextOf(intent.action, question, resource),
     };
     const principalUid = { type: 'Agov::Agent', id: agent.name };
     const resourceUid = { type: `Agov::${resource.type}`, id: resource.id };
-    const attrs = { name: agent.name, tier: agent.tier, level: tierLevel(agent.tier) };
-    const tags = withArguments ? { tags: flatten(intent.args) } : {};
+    const level = tierLevel(agent.tier);
+    const attrs = needs.identity ? { name: agent.name, tier: agent.tier, level } : { level };
+    const tags = needs.arguments ? { tags: flatten(intent.args) } : {};
     // Cedar's types are mutable where ours are readonly; it does not write to them.
     const request = {
       principal: principalUid,

@@ -1,14 +1,11 @@
 /** Policies by action, each slice parsed when it is first asked: a decision costs only what can apply to it. */
-import type { Action } from '../../schemas/index.ts';
-import type { Engine, Slot } from './engine/cedar.ts';
-import type { Rule } from './rules/parse.ts';
+import type { Action } from '../../../schemas/index.ts';
+import type { Rule } from '../rules/parse.ts';
+import type { Engine, Slot } from './cedar.ts';
 
 export interface Slice {
   readonly rules: readonly Rule[];
   readonly slot: Slot;
-  /** Whether an approval could change the answer. */
-  readonly readsApprovals: boolean;
-  readonly readsArguments: boolean;
 }
 
 export interface Slices extends Disposable {
@@ -22,12 +19,9 @@ export function slicesOf(engine: Engine, rules: readonly Rule[]): Slices {
       const known = slices.get(action);
       if (known) return known;
       const own = rules.filter((rule) => rule.actions.includes(action));
-      const mentions = (word: RegExp): boolean => own.some((rule) => word.test(rule.text));
       const slice = {
         rules: own,
         slot: engine.prepare(Object.fromEntries(own.map((rule) => [rule.id, rule.text]))),
-        readsApprovals: mentions(/approvals/),
-        readsArguments: mentions(/hasTag|getTag/),
       };
       slices.set(action, slice);
       return slice;
