@@ -173,7 +173,9 @@ function compareTile(walk: Walk, level: number, index: number, hashes: Uint8Arra
   const at = firstDifference(hashes, stored);
   if (at === undefined) return;
   const seq = (index * tileWidth + at) * tileWidth ** level;
-  if (level === 0 && walk.disputed.some((dispute) => dispute.seq === seq)) return;
+  // Where tiles are made of the stored leaf hashes, a changed one shows here again.
+  const known = [...walk.disputed, ...walk.problems.filter(({ kind }) => kind === 'leaf-changed')];
+  if (level === 0 && known.some((other) => other.seq === seq)) return;
   const hashAt = (bytes: Uint8Array): string =>
     Buffer.from(bytes.subarray(at * hashLength, (at + 1) * hashLength)).toString('hex');
   walk.problems.push({
