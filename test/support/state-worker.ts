@@ -24,6 +24,8 @@ const jobs: Record<string, (state: State) => Promise<unknown>> = {
         continue;
       }
       const inside = await state.counters.add('inside', 1);
+      // Longer than SQLite's first pauses, so that others wait for the file while the lock is held.
+      await env.sleep(2);
       const item = await state.board.get('tokens');
       const seen = Array.isArray(item?.value) ? item.value : [];
       await state.board.set('tokens', [...seen, grant.token], item?.version ?? 0);

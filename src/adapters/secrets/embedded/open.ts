@@ -99,7 +99,7 @@ function present(known: Catalogue, path: string) {
   if (entry && !entry.removed) return entry;
   throw new AgovError('NOT_FOUND', {
     what: `There is no secret at "${path}".`,
-    fix: 'Run "agov secrets list" for the names that there are.',
+    fix: 'Run "agov secret list" for the names that there are.',
   });
 }
 

@@ -1,8 +1,7 @@
 /** What goes wrong with the secrets file, in sentences that name the file or the path and never a value. */
 import { AgovError, messageOf } from '../../../../kernel/index.ts';
 
-const startOver =
-  'Restore the file from a backup, or move it away and store the secrets again with "agov secrets set".';
+const startOver = 'Restore the file from a backup, or move it away and store the secrets again with "agov secret set".';
 
 export function secretsUnavailable(what: string, fix: string, cause?: unknown): AgovError {
   return new AgovError('SECRETS_UNAVAILABLE', { what, fix, cause });
@@ -16,7 +15,7 @@ export function secretDamaged(path: string): AgovError {
   return new AgovError('SECRETS_UNAVAILABLE', {
     what: `The secret "${path}" is damaged.`,
     why: 'What is stored is not what was sealed for this path and version.',
-    fix: `Find out who wrote to the file, then store the value again with "agov secrets set ${path}".`,
+    fix: `Find out who wrote to the file, then store the value again with "agov secret set ${path}".`,
     details: { path },
   });
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fakeEnv } from '../../../../../test/support/fake-env.ts';
 import { openEmbeddedState } from '../index.ts';
+import { stateFault } from './faults.ts';
 
 const env = fakeEnv();
 const fix = 'Run "agov state rebuild": it sets the damaged file aside and rebuilds state from the ledger.';
@@ -88,6 +89,18 @@ it('says that the store does not answer where the path cannot be a file', async 
   await expect(openEmbeddedState({ path: folder, env })).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
   const under = join(path, 'state.db');
   await expect(openEmbeddedState({ path: under, env })).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+});
+
+it('says that the store does not answer while another process holds it locked', () => {
+  using holder = new DatabaseSync(path);
+  using other = new DatabaseSync(path, { timeout: 0 });
+  holder.exec('BEGIN IMMEDIATE');
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    expect.unreachable('two held the write lock');
+  } catch (error) {
+    expect(stateFault(path, error)).toMatchObject({ code: 'STATE_UNAVAILABLE', retry: true, fix: expect.any(String) });
+  }
 });
 
 it('keeps committed rows when the log is cut behind them, as a power failure does', async () => {
