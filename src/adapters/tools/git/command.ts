@@ -1,0 +1,67 @@
+/**
+ * How every git is run: deaf to the configuration of user and machine, without hooks, editors, pagers, credential
+ * helpers, monitors or background jobs. All of it goes by the environment, so that the gits which git starts hear it too.
+ */
+import { runProgram, withoutCredentials } from '../exec-result.ts';
+import type { ToolCommand, ToolExec, ToolExit } from '../port.ts';
+
+const settings: Readonly<Record<string, string>> = {
+  'core.hooksPath': '/dev/null',
+  'core.fsmonitor': 'false',
+  'core.editor': 'true',
+  'core.pager': 'cat',
+  'core.attributesFile': '/dev/null',
+  'core.quotePath': 'false',
+  'commit.gpgSign': 'false',
+  'push.gpgSign': 'false',
+  'push.recurseSubmodules': 'no',
+  'submodule.recurse': 'false',
+  'credential.helper': '',
+  'gc.auto': '0',
+  'maintenance.auto': 'false',
+  // In a sandbox's user namespace owners say nothing; that agents cannot write `.git` is what makes it trustworthy.
+  'safe.directory': '*',
+  'safe.bareRepository': 'explicit',
+};
+
+const environment: Readonly<Record<string, string>> = {
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_ATTR_NOSYSTEM: '1',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_ASKPASS: 'true',
+  GIT_LITERAL_PATHSPECS: '1',
+  GIT_NO_REPLACE_OBJECTS: '1',
+  GIT_OPTIONAL_LOCKS: '0',
+  // Whatever the configuration says about protocols: `ext::` runs any command.
+  GIT_ALLOW_PROTOCOL: 'file:http:https:ssh',
+  LC_ALL: 'C',
+  GIT_CONFIG_COUNT: String(Object.keys(settings).length),
+  ...Object.fromEntries(
+    Object.entries(settings).flatMap(([key, value], index) => [
+      [`GIT_CONFIG_KEY_${index}`, key],
+      [`GIT_CONFIG_VALUE_${index}`, value],
+    ]),
+  ),
+};
+
+/** Runs git, or a fixed shell script of several gits, under these rules. @throws TOOL_MISSING */
+export async function runGit(exec: ToolExec, command: ToolCommand): Promise<ToolExit> {
+  const exit = await runProgram(
+    exec,
+    { ...command, env: { ...environment, ...command.env } },
+    'Install git 2.38 or newer.',
+  );
+  return { ...exit, stderr: withoutCredentials(exit.stderr) };
+}
+
+/** Who commits: the agent, and nobody of the machine's configuration. */
+export function identity(agent: string): Readonly<Record<string, string>> {
+  const email = `${agent}@agov.local`;
+  return {
+    GIT_AUTHOR_NAME: agent,
+    GIT_AUTHOR_EMAIL: email,
+    GIT_COMMITTER_NAME: agent,
+    GIT_COMMITTER_EMAIL: email,
+  };
+}

@@ -1,0 +1,313 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { git, gitProject, prepare, use, write } from '../../../../test/support/git-project.ts';
+import { bareExec, type ToolRoom } from '../../../../test/support/tool-exec.ts';
+import type { ToolContext, ToolResult } from '../port.ts';
+import { gitTools } from './index.ts';
+
+const tools = gitTools();
+let room: ToolRoom;
+let root: string;
+/** The agent's own worktree on agov/ada/work. */
+let seat: ToolContext;
+
+beforeEach(async () => {
+  room = gitProject();
+  root = room.context.projectRoot;
+  await act('git.worktree', { branch: 'work' }, room.context);
+  seat = { ...room.context, workspace: join(root, '.worktrees/ada-work') };
+});
+afterEach(() => room[Symbol.dispose]());
+
+const act = (name: string, args: Record<string, unknown>, context: ToolContext): Promise<ToolResult> =>
+  use(tools, name, args, context, bareExec(context));
+const look = (name: string, args: Record<string, unknown>, context: ToolContext) =>
+  prepare(tools, name, args, context, bareExec(context));
+const commit = (message = 'Change'): Promise<ToolResult> => act('git.commit', { message }, seat);
+
+describe('git.worktree', () => {
+  test('makes a branch of the agent and a clean folder with its files', () => {
+    expect(git(seat.workspace, 'branch', '--show-current')).toBe('agov/ada/work');
+    expect(git(seat.workspace, 'status', '--porcelain')).toBe('');
+    expect(readFileSync(join(seat.workspace, 'README.md'), 'utf8')).toBe('one\n');
+  });
+
+  test('says what it would do', async () => {
+    const call = await look('git.worktree', { branch: 'fix/login' }, room.context);
+    expect(call.intent).toEqual({
+      action: 'repo.commit',
+      resource: 'agov/ada/fix/login',
+      args: { branch: 'agov/ada/fix/login', path: '.worktrees/ada-fix-login', from: git(root, 'rev-parse', 'main') },
+    });
+    expect(call.facts).toEqual({ ownBranch: true, protectedBranch: false });
+  });
+
+  test('tells another agent’s branch from its own', async () => {
+    const call = await look('git.worktree', { branch: 'agov/bob/work' }, room.context);
+    expect(call.facts.ownBranch).toBe(false);
+  });
+
+  test.each([
+    [{ branch: 'work' }, 'CONFLICT'],
+    [{ branch: 'x', from: 'nowhere' }, 'NOT_FOUND'],
+    [{ branch: 'x', path: '../outside' }, 'INPUT_INVALID'],
+    [{ branch: 'x', path: '.worktrees/a/b' }, 'INPUT_INVALID'],
+    [{ branch: 'x', path: '/etc/x' }, 'INPUT_INVALID'],
+  ])('refuses %j with %s', async (args, code) => {
+    await expect(look('git.worktree', args, room.context)).rejects.toMatchObject({ code });
+  });
+});
+
+describe('git.commit', () => {
+  test('commits every change as the agent, with its trailer, and leaves a clean folder', async () => {
+    write(seat.workspace, 'src/new.txt', 'new\n');
+    write(seat.workspace, 'README.md', 'two\n');
+    const result = await commit('Add things\n\nCo-authored-by: Bob <bob@example.org>');
+    expect(result).toMatchObject({ status: 'ok', facts: { branch: 'agov/ada/work', files: 2 } });
+    expect(git(root, 'rev-parse', 'agov/ada/work')).toBe(result.facts['commit']);
+    expect(git(root, 'log', '-1', '--format=%an <%ae> %cn', 'agov/ada/work')).toBe('ada <ada@agov.local> ada');
+    expect(git(root, 'log', '-1', '--format=%(trailers:key=Agov-Agent,valueonly)', 'agov/ada/work')).toBe('ada');
+    expect(git(root, 'log', '-1', '--format=%(trailers:key=Co-authored-by,valueonly)', 'agov/ada/work')).toContain(
+      'Bob',
+    );
+    expect(git(seat.workspace, 'status', '--porcelain')).toBe('');
+    expect(git(root, 'fsck', '--strict', '--no-dangling')).toBe('');
+  });
+
+  test('commits deletions, and only the paths it is given', async () => {
+    rmSync(join(seat.workspace, 'README.md'));
+    write(seat.workspace, 'kept.txt', 'later\n');
+    expect(await act('git.commit', { message: 'Drop', paths: ['README.md'] }, seat)).toMatchObject({ status: 'ok' });
+    expect(git(root, 'ls-tree', '-r', '--name-only', 'agov/ada/work')).toBe('.gitignore');
+    expect(git(seat.workspace, 'status', '--porcelain')).toBe('?? kept.txt');
+  });
+
+  test('names parent, tree and branch in the intent, the same at each look, and writes nothing', async () => {
+    write(seat.workspace, 'a.txt', 'a\n');
+    const before = git(root, 'count-objects', '-v');
+    const [one, two] = [
+      await look('git.commit', { message: 'A' }, seat),
+      await look('git.commit', { message: 'A' }, seat),
+    ];
+    expect(one.intent).toEqual(two.intent);
+    expect(one.intent).toMatchObject({
+      action: 'repo.commit',
+      resource: 'agov/ada/work',
+      args: { message: 'A', files: 1 },
+    });
+    expect(one.intent.args['parent']).toBe(git(root, 'rev-parse', 'agov/ada/work'));
+    expect(git(root, 'count-objects', '-v')).toBe(before);
+  });
+
+  test('does not commit what was changed after the decision', async () => {
+    write(seat.workspace, 'a.txt', 'a\n');
+    const call = await look('git.commit', { message: 'A' }, seat);
+    write(seat.workspace, 'a.txt', 'something else\n');
+    const head = git(root, 'rev-parse', 'agov/ada/work');
+    expect(await call.perform(bareExec(seat))).toMatchObject({ status: 'failed' });
+    expect(git(root, 'rev-parse', 'agov/ada/work')).toBe(head);
+  });
+
+  test('does not commit onto a branch that has moved', async () => {
+    write(seat.workspace, 'a.txt', 'a\n');
+    const call = await look('git.commit', { message: 'A' }, seat);
+    const other = git(root, 'commit-tree', 'main^{tree}', '-p', 'main', '-m', 'other');
+    git(root, 'update-ref', 'refs/heads/agov/ada/work', other);
+    const result = await call.perform(bareExec(seat));
+    expect(result.status).toBe('failed');
+    expect(result.reason).toContain('has moved');
+    expect(git(root, 'rev-parse', 'agov/ada/work')).toBe(other);
+  });
+
+  test('fails with a sentence when nothing has changed', async () => {
+    expect(await commit()).toMatchObject({ status: 'failed', reason: 'There is nothing to commit on agov/ada/work.' });
+  });
+
+  test('refuses a detached head', async () => {
+    git(seat.workspace, 'checkout', '-q', '--detach');
+    await expect(look('git.commit', { message: 'A' }, seat)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
+  test('makes the first commit of a repository, and says that its branch is protected', async () => {
+    rmSync(join(root, '.git'), { recursive: true });
+    rmSync(join(root, '.worktrees'), { recursive: true });
+    git(root, 'init', '-q', '-b', 'main');
+    const call = await look('git.commit', { message: 'Begin' }, room.context);
+    expect(call.facts).toEqual({ ownBranch: false, protectedBranch: true });
+    expect(await call.perform(bareExec(room.context))).toMatchObject({ status: 'ok', facts: { files: 2 } });
+    expect(git(root, 'status', '--porcelain')).toBe('');
+  });
+
+  test('works in repositories that count by SHA-256', async () => {
+    rmSync(join(root, '.git'), { recursive: true });
+    rmSync(join(root, '.worktrees'), { recursive: true });
+    git(root, 'init', '-q', '-b', 'main', '--object-format=sha256');
+    const result = await act('git.commit', { message: 'Begin' }, room.context);
+    expect(result.facts['commit']).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test.each(['../README.md', '/etc/passwd'])('refuses the path %s', async (path) => {
+    await expect(look('git.commit', { message: 'x', paths: [path] }, seat)).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    });
+  });
+
+  test('says which path does not exist', async () => {
+    await expect(look('git.commit', { message: 'x', paths: ['gone.txt'] }, seat)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+describe('git.merge', () => {
+  const merge = { branch: 'agov/ada/work', into: 'main' };
+
+  beforeEach(async () => {
+    write(seat.workspace, 'feature.txt', 'feature\n');
+    await commit('Add a feature');
+  });
+
+  test('joins the branch and brings the project’s clean working files along', async () => {
+    const [branchCommit, intoCommit] = [git(root, 'rev-parse', merge.branch), git(root, 'rev-parse', 'main')];
+    const call = await look('git.merge', merge, seat);
+    expect(call.intent).toMatchObject({
+      action: 'repo.merge',
+      resource: 'main',
+      args: { ...merge, branchCommit, intoCommit },
+    });
+    expect(call.facts).toEqual({ ownBranch: false, protectedBranch: true });
+    const result = await call.perform(bareExec(seat));
+    expect(result).toMatchObject({ status: 'ok', facts: { changed: true, workingTree: 'updated' } });
+    expect(git(root, 'log', '-1', '--format=%P %an', 'main')).toBe(`${intoCommit} ${branchCommit} ada`);
+    expect(readFileSync(join(root, 'feature.txt'), 'utf8')).toBe('feature\n');
+    expect(git(root, 'status', '--porcelain')).toBe('');
+    expect(git(root, 'fsck', '--strict', '--no-dangling')).toBe('');
+  });
+
+  test('keeps changes of the project that it does not touch', async () => {
+    write(root, 'README.md', 'edited\n');
+    write(root, 'staged.txt', 'staged\n');
+    git(root, 'add', 'staged.txt');
+    expect(await act('git.merge', merge, seat)).toMatchObject({ status: 'ok', facts: { workingTree: 'updated' } });
+    expect(git(root, 'status', '--porcelain')).toBe('M README.md\nA  staged.txt');
+  });
+
+  test.each(['untracked', 'staged'])('merges nothing over an %s file of the project, and says so', async (kind) => {
+    write(root, 'feature.txt', 'precious\n');
+    if (kind === 'staged') git(root, 'add', 'feature.txt');
+    const main = git(root, 'rev-parse', 'main');
+    const result = await act('git.merge', merge, seat);
+    expect(result.status).toBe('failed');
+    expect(result.reason).toContain('changes that the merge would overwrite');
+    expect(git(root, 'rev-parse', 'main')).toBe(main);
+    expect(readFileSync(join(root, 'feature.txt'), 'utf8')).toBe('precious\n');
+  });
+
+  test('leaves the working files alone when the project is on another branch', async () => {
+    git(root, 'checkout', '-q', '-b', 'elsewhere');
+    expect(await act('git.merge', merge, seat)).toMatchObject({ status: 'ok', facts: { workingTree: 'elsewhere' } });
+    expect(existsSync(join(root, 'feature.txt'))).toBe(false);
+    expect(git(root, 'ls-tree', '--name-only', 'main')).toContain('feature.txt');
+  });
+
+  test('refuses a branch that another worktree has checked out', async () => {
+    git(root, 'branch', 'topic');
+    git(root, 'worktree', 'add', '-q', join(root, '.worktrees/topic'), 'topic');
+    const result = await act('git.merge', { ...merge, into: 'topic' }, seat);
+    expect(result.reason).toContain('.worktrees/topic');
+  });
+
+  test.each(['agov/ada/work', 'main'])('refuses when %s has moved since the decision', async (ref) => {
+    const call = await look('git.merge', merge, seat);
+    const other = git(root, 'commit-tree', `${ref}^{tree}`, '-p', ref, '-m', 'slipped in');
+    git(root, 'update-ref', `refs/heads/${ref}`, other);
+    const result = await call.perform(bareExec(seat));
+    expect(result).toMatchObject({ status: 'failed' });
+    expect(result.reason).toContain(`${ref} has moved`);
+    expect(git(root, 'rev-parse', ref)).toBe(other);
+  });
+
+  test('moves nothing when a ref moves in the last moment', async () => {
+    const call = await look('git.merge', merge, seat);
+    const main = git(root, 'rev-parse', 'main');
+    const other = git(root, 'commit-tree', 'main^{tree}', '-p', merge.branch, '-m', 'slipped in');
+    const exec = bareExec(seat);
+    const result = await call.perform((command) => {
+      if (command.argv.includes('update-ref')) git(root, 'update-ref', `refs/heads/${merge.branch}`, other);
+      return exec(command);
+    });
+    expect(result).toMatchObject({ status: 'failed' });
+    expect(git(root, 'rev-parse', 'main')).toBe(main);
+  });
+
+  test('names the files that clash', async () => {
+    write(root, 'feature.txt', 'other\n');
+    git(root, 'add', '-A');
+    git(root, 'commit', '-qm', 'Other feature');
+    await expect(look('git.merge', merge, seat)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      why: 'Both have changed feature.txt.',
+    });
+  });
+
+  test('has nothing to do the second time', async () => {
+    await act('git.merge', merge, seat);
+    expect(await act('git.merge', merge, seat)).toMatchObject({ status: 'ok', facts: { changed: false } });
+  });
+});
+
+describe('git.push', () => {
+  const push = { branch: 'agov/ada/work' };
+  let remote: string;
+
+  beforeEach(() => {
+    remote = join(root, '../remote.git');
+    git(root, 'init', '-q', '--bare', remote);
+    git(root, 'remote', 'add', 'origin', remote);
+  });
+
+  test('puts the branch at its commit', async () => {
+    const call = await look('git.push', push, seat);
+    const commitId = git(root, 'rev-parse', push.branch);
+    expect(call.intent).toMatchObject({
+      action: 'repo.push',
+      resource: push.branch,
+      args: { commit: commitId, url: remote },
+    });
+    expect(await call.perform(bareExec(seat))).toMatchObject({ status: 'ok', facts: { remote: 'origin' } });
+    expect(git(remote, 'rev-parse', push.branch)).toBe(commitId);
+  });
+
+  test('never forces', async () => {
+    git(root, 'push', '-q', 'origin', 'main:refs/heads/agov/ada/work');
+    const theirs = git(remote, 'commit-tree', 'agov/ada/work^{tree}', '-p', 'agov/ada/work', '-m', 'theirs');
+    git(remote, 'update-ref', 'refs/heads/agov/ada/work', theirs);
+    expect(await act('git.push', push, seat)).toMatchObject({ status: 'failed' });
+    expect(git(remote, 'rev-parse', push.branch)).toBe(theirs);
+  });
+
+  test('keeps credentials of the remote out of intent and outcome', async () => {
+    git(root, 'remote', 'set-url', 'origin', 'https://ada:s3cret@127.0.0.1:1/x.git');
+    const call = await look('git.push', push, seat);
+    const result = await call.perform(bareExec(seat));
+    expect(result.status).toBe('failed');
+    expect(JSON.stringify([call.intent, result])).not.toContain('s3cret');
+    expect(call.intent.args['url']).toBe('https://127.0.0.1:1/x.git');
+  });
+
+  test('runs no command that a remote names as its address', async () => {
+    const mark = join(root, '../mark');
+    git(root, 'config', 'protocol.ext.allow', 'always');
+    git(root, 'remote', 'set-url', 'origin', `ext::sh -c "touch ${mark}"`);
+    expect(await act('git.push', push, seat)).toMatchObject({ status: 'failed' });
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  test.each([
+    [{ branch: 'main', remote: 'upstream' }, 'NOT_FOUND'],
+    [{ branch: 'nowhere' }, 'NOT_FOUND'],
+  ])('refuses %j with %s', async (args, code) => {
+    await expect(look('git.push', args, seat)).rejects.toMatchObject({ code });
+  });
+});
