@@ -14,6 +14,11 @@ export interface Env {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** RFC 3339 UTC with milliseconds, of milliseconds since the epoch. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 export function systemEnv(): Env {
   return {
     now: () => Date.now(),

@@ -1,5 +1,5 @@
 export { durationPattern, formatDuration, parseDuration } from './duration.ts';
-export { type Env, systemEnv } from './env.ts';
+export { type Env, isoTime, systemEnv } from './env.ts';
 export { AgovError, ERROR_TABLE, type ErrorCode, isAgovError, messageOf, systemCode } from './errors.ts';
 export { canonicalHash, sameSecret, sha256Hex } from './hash.ts';
 export { type Brand, type EntryId, type IdSource, idSource, type RunId } from './ids.ts';

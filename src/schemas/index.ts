@@ -1,3 +1,4 @@
+export { type Config, configSchema } from './config.ts';
 export {
   type ArtifactRef,
   artifactRefSchema,
@@ -13,6 +14,7 @@ export { type Fault, faultsError, formatFault, nearest } from './faults.ts';
 export {
   type Decision,
   decisionSchema,
+  type Facts,
   type Intent,
   intentSchema,
   type Outcome,
@@ -32,4 +34,5 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
+export { type Pipeline, pipelineSchema, type Stage, stageSchema } from './pipeline.ts';
 export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';

@@ -1,7 +1,7 @@
 /** An intent, the decision on it, and what came of it. */
 import { z } from 'zod';
 import { jsonObjectSchema } from './json.ts';
-import { actionSchema, sha256Schema } from './names.ts';
+import { actionSchema, sha256Schema, type Tier } from './names.ts';
 
 /**
  * What an agent asks to do. `resource` is the action's object as text: a path for `fs.*`, a program for
@@ -14,6 +14,32 @@ export const intentSchema = z.strictObject({
   args: jsonObjectSchema,
 });
 export type Intent = z.infer<typeof intentSchema>;
+
+/** What the governor found out about an intent's resource. A fact that an action needs and that is missing denies. */
+export interface Facts {
+  /** `fs.*`: whether the path, every symlink followed, lies in the agent's workspace. */
+  readonly inWorkspace?: boolean;
+  /** `fs.*`: whether it is one of the governor's own files or a path that the project protects. */
+  readonly protected?: boolean;
+  /** `process.exec`: the resolved absolute path of the program. */
+  readonly program?: string;
+  /** `repo.*`: whether the branch is the agent's own (`agov/<agent>/…`), and whether the project protects it. */
+  readonly ownBranch?: boolean;
+  readonly protectedBranch?: boolean;
+  /** `state.*`, `memory.*`: whether the space is the agent's own. */
+  readonly own?: boolean;
+  /** `infra.*`: what the plan would do. */
+  readonly plan?: {
+    readonly environment: string;
+    readonly creates: number;
+    readonly changes: number;
+    readonly destroys: number;
+    /** Whether operators have consented to exactly this plan file. */
+    readonly approved?: boolean;
+  };
+  /** `agent.spawn`: the tier that the child would have. */
+  readonly target?: { readonly tier: Tier };
+}
 
 export const verdictSchema = z.enum(['allow', 'ask', 'deny']);
 export type Verdict = z.infer<typeof verdictSchema>;

@@ -1,0 +1,8 @@
+export {
+  type ApprovalSubject,
+  type Approvals,
+  type ConsentBy,
+  ledgerApprovals,
+  type PendingApproval,
+  subjectHash,
+} from './approvals.ts';

@@ -1,0 +1,58 @@
+/** What the governor finds out by itself about a resource: where a path really leads, and whether it is protected. */
+import { readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { systemCode } from '../../kernel/index.ts';
+import type { Facts, Intent } from '../../schemas/index.ts';
+import type { Channel } from './types.ts';
+
+export interface World {
+  /** Absolute paths that no agent may change: data, configuration, policies, hook settings. */
+  readonly protectedPaths: readonly string[];
+  /** Absolute paths that no agent may even read: the data folder and the keys. */
+  readonly hiddenPaths: readonly string[];
+  /** The absolute path of a program as the sandbox would find it, or undefined. */
+  locate(program: string, cwd: string): string | undefined;
+}
+
+/** Facts that follow from the intent and the file system; those that a tool supplies are added by the caller. */
+export async function gatherFacts(world: World, channel: Channel, intent: Intent): Promise<Facts> {
+  switch (intent.action) {
+    case 'fs.read':
+    case 'fs.write':
+    case 'fs.delete': {
+      const path = await whereItLeads(resolve(channel.workspace, intent.resource));
+      const closed = intent.action === 'fs.read' ? world.hiddenPaths : [...world.hiddenPaths, ...world.protectedPaths];
+      return { inWorkspace: isInside(path, channel.workspace), protected: closed.some((at) => isInside(path, at)) };
+    }
+    case 'process.exec':
+      // What is not found is judged by its name, and then cannot be started.
+      return { program: world.locate(intent.resource, channel.workspace) ?? intent.resource };
+    case 'state.read':
+    case 'state.write':
+    case 'memory.read':
+    case 'memory.write':
+      return { own: intent.resource === channel.agent || intent.resource.startsWith(`${channel.agent}/`) };
+    default:
+      return {};
+  }
+}
+
+/**
+ * The real path of what exists, plus the rest as written. Every symlink on the way counts for where it points, also one
+ * whose target does not exist yet: a write through it would create the target.
+ */
+export async function whereItLeads(path: string, links = 0): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(path) === path || links > 40) throw error;
+    const target = await readlink(path).catch(() => undefined); // not a link: it is simply not there yet
+    if (target !== undefined) return whereItLeads(resolve(dirname(path), target), links + 1);
+    return join(await whereItLeads(dirname(path), links), basename(path));
+  }
+}
+
+export function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}

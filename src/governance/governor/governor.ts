@@ -1,0 +1,190 @@
+/**
+ * The one path every effect takes: identify, decide, record, perform, record. Uncertainty denies: whatever throws before
+ * the intent is durable leaves nothing allowed.
+ */
+import type { Registry } from '../../adapters/state/port.ts';
+import { AgovError, isAgovError, type JsonObject, messageOf } from '../../kernel/index.ts';
+import type { Decision, EntryDraft, Intent, Tier } from '../../schemas/index.ts';
+import { type Approvals, type PendingApproval, subjectHash } from '../approvals/index.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { PolicySet, Question } from '../policy/index.ts';
+import { gatherFacts, type World } from './facts.ts';
+import { governorMark } from './liveness.ts';
+import { ledgerSessions } from './session.ts';
+import { settleOpenIntents } from './settle.ts';
+import type { Acted, BeginOptions, Begun, Channel, Effected, End, Governor } from './types.ts';
+
+export interface Limits {
+  readonly intentsPerRun: number;
+  readonly denialsPerRun: number;
+}
+
+export interface GovernorParts {
+  readonly ledger: Ledger;
+  readonly registry: Registry;
+  readonly policy: PolicySet;
+  readonly approvals: Approvals;
+  readonly world: World;
+  readonly limits: Limits;
+}
+
+export function createGovernor(parts: GovernorParts): Governor {
+  const { ledger, registry, policy, approvals, world, limits } = parts;
+  const sessions = ledgerSessions(ledger);
+  // Its members are JSON; the interface only lacks the index signature.
+  const mark = governorMark() as unknown as JsonObject;
+
+  /** The agent as registered, or why it may do nothing. */
+  async function identify(name: string): Promise<{ tier: Tier } | { refused: string }> {
+    const agent = await registry.get(name);
+    if (!agent) return { refused: `There is no agent "${name}".` };
+    if (agent.status !== 'active')
+      return { refused: `Agent "${name}" is ${agent.status}: ${agent.reason ?? 'no reason given'}.` };
+    return { tier: agent.tier };
+  }
+
+  function overLimit({ intents, denials }: Question['session']): string | undefined {
+    if (intents >= limits.intentsPerRun)
+      return `The run has used its ${limits.intentsPerRun} intents (limits.intentsPerRun).`;
+    if (denials >= limits.denialsPerRun)
+      return `The run was denied ${limits.denialsPerRun} times (limits.denialsPerRun).`;
+    return undefined;
+  }
+
+  const refusal = (reason: string): Decision => ({
+    verdict: 'deny',
+    policies: [],
+    reasons: [reason],
+    policyVersion: policy.version,
+  });
+
+  async function question(channel: Channel, tier: Tier, intent: Intent, options: BeginOptions): Promise<Question> {
+    return {
+      agent: { name: channel.agent, tier },
+      intent,
+      facts: { ...(await gatherFacts(world, channel, intent)), ...options.facts },
+      session: sessions.of(channel.run),
+      approvals: 0,
+      ...(options.requireApprovals === undefined ? {} : { requireApprovals: options.requireApprovals }),
+    };
+  }
+
+  async function decide(channel: Channel, tier: Tier, intent: Intent, options: BeginOptions): Promise<Ruling> {
+    let asked: Question;
+    try {
+      asked = await question(channel, tier, intent, options);
+    } catch (error) {
+      // Where the resource really lies cannot be told (a loop of symlinks, an unreadable folder): uncertainty denies.
+      return { decision: refusal(`It cannot be found out what "${intent.resource}" is: ${messageOf(error)}`) };
+    }
+    const limit = overLimit(asked.session);
+    if (limit) return { decision: refusal(limit) };
+    const decision = policy.decide(asked);
+    if (decision.verdict !== 'ask') return { decision };
+    const subject = { agent: channel.agent, intent, workspace: channel.workspace, policyVersion: policy.version };
+    const approval = approvals.forHash(subjectHash(subject));
+    if (!approval) return { decision, subject };
+    const again = policy.decide({ ...asked, approvals: approval.operators.length });
+    return { decision: again, subject, approval };
+  }
+
+  async function begin(channel: Channel, intent: Intent, options: BeginOptions = {}): Promise<Begun> {
+    const who = await identify(channel.agent);
+    const { decision, subject, approval } =
+      'refused' in who
+        ? ({ decision: refusal(who.refused) } as Ruling)
+        : await decide(channel, who.tier, intent, options);
+    const tier = 'tier' in who ? who.tier : undefined;
+    // The question to the operators comes first, so that an `ask` without one is never on record.
+    const pending =
+      decision.verdict === 'ask' && subject && tier
+        ? (approval ??
+          (await approvals.ask({ ...subject, run: channel.run, tier }, decision.quorum ?? 1, decision.reasons)))
+        : approval;
+    const draft: EntryDraft = {
+      kind: 'intent',
+      run: channel.run,
+      agent: channel.agent,
+      ...(tier ? { tier } : {}),
+      ...(options.parent ? { parent: options.parent } : {}),
+      body: {
+        ...intent,
+        workspace: channel.workspace,
+        decision: decision as unknown as JsonObject, // JSON by its schema
+        governor: mark,
+        ...(pending ? { approval: pending.id } : {}),
+      },
+    };
+    const allowed = decision.verdict === 'allow';
+    const { id } = await ledger
+      .append({ ...draft, ...(allowed ? { opens: true, ...(approval ? { closes: approval.id } : {}) } : {}) })
+      .catch((error: unknown) => {
+        throw isAgovError(error, 'LEDGER_CLAIMED') && approval ? usedMeanwhile(approval, error) : error;
+      });
+    sessions.add(channel.run, intent.action, decision.verdict);
+    if (decision.verdict === 'allow') return { verdict: 'allow', id, decision };
+    if (decision.verdict === 'ask' && pending) return { verdict: 'ask', id, decision, approval: pending };
+    return { verdict: 'deny', id, decision };
+  }
+
+  async function end(channel: Channel, id: string, { artifacts, ...outcome }: End): Promise<void> {
+    await ledger.append({
+      kind: 'outcome',
+      parent: id,
+      run: channel.run,
+      agent: channel.agent,
+      body: { ...outcome },
+      closes: id,
+      ...(artifacts?.length ? { artifacts: artifacts.map(({ name, sha256, size }) => ({ name, sha256, size })) } : {}),
+    });
+  }
+
+  async function act<T>(
+    channel: Channel,
+    intent: Intent,
+    effect: (id: string) => Promise<Effected<T>>,
+    options?: BeginOptions,
+  ): Promise<Acted<T>> {
+    const begun = await begin(channel, intent, options);
+    if (begun.verdict !== 'allow') return begun;
+    const { outcome, value } = await effect(begun.id).catch(async (error: unknown) => {
+      await end(channel, begun.id, { status: 'failed', reason: messageOf(error).slice(0, 2000), facts: {} });
+      throw error;
+    });
+    await end(channel, begun.id, outcome);
+    return { ...begun, outcome, value };
+  }
+
+  return {
+    policyVersion: policy.version,
+    begin,
+    end,
+    act,
+    async explain(channel, intent, { approvals: given = 0, ...options } = {}) {
+      const who = await identify(channel.agent);
+      if ('refused' in who)
+        throw new AgovError('AGENT_NOT_ACTIVE', { what: who.refused, fix: 'See "agov agent list".' });
+      return policy.explain({ ...(await question(channel, who.tier, intent, options)), approvals: given });
+    },
+    settle: () => settleOpenIntents(ledger),
+    async violation(channel, what, details, parent) {
+      const { agent, run } = channel;
+      await ledger.append({ kind: 'violation', run, agent, ...(parent ? { parent } : {}), body: { what, details } });
+    },
+  };
+}
+
+interface Ruling {
+  readonly decision: Decision;
+  readonly subject?: Parameters<typeof subjectHash>[0];
+  readonly approval?: PendingApproval;
+}
+
+function usedMeanwhile(approval: PendingApproval, cause: unknown): AgovError {
+  return new AgovError('APPROVAL_INVALID', {
+    what: `Approval ${approval.id} was used by another process a moment ago.`,
+    why: 'An approval serves one intent, once.',
+    fix: 'Ask again.',
+    cause,
+  });
+}

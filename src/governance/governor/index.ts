@@ -1,0 +1,4 @@
+export { isInside, type World } from './facts.ts';
+export { createGovernor, type GovernorParts, type Limits } from './governor.ts';
+export { governorMark, governorMarkSchema, mayLive } from './liveness.ts';
+export type { Acted, BeginOptions, Begun, Channel, Effected, End, Governor } from './types.ts';

@@ -1,0 +1,39 @@
+/** Which governor wrote an intent, in a form that another process can test for life, also after a reboot. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+export const governorMarkSchema = z.strictObject({
+  host: z.string(),
+  /** Linux's boot id: a pid of an earlier boot is dead. */
+  boot: z.string(),
+  pid: z.int(),
+  /** Start time of the process in clock ticks since boot, so that a reused pid is not mistaken for it. */
+  started: z.string(),
+});
+export type GovernorMark = z.infer<typeof governorMarkSchema>;
+
+export function governorMark(): GovernorMark {
+  return { host: hostname(), boot: bootId(), pid: process.pid, started: startTime(process.pid) ?? '' };
+}
+
+/** False only when it is certain: same host, and gone or of an earlier boot. Elsewhere it may live. */
+export function mayLive(mark: GovernorMark): boolean {
+  if (mark.host !== hostname()) return true;
+  return mark.boot === bootId() && startTime(mark.pid) === mark.started;
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Field 22 of /proc/PID/stat; undefined when there is no such process. The name in field 2 may hold anything. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined; // no such process: that is the answer, not a failure
+  }
+}

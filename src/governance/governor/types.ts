@@ -1,0 +1,76 @@
+/** What the governor is asked and what it answers. */
+import type { JsonObject } from '../../kernel/index.ts';
+import type { ArtifactRef, Decision, Facts, Intent, Outcome } from '../../schemas/index.ts';
+import type { PendingApproval } from '../approvals/index.ts';
+import type { Explanation } from '../policy/index.ts';
+
+/** Who is asking. Filled in by the surface from the connection it holds, never from what came over it. */
+export interface Channel {
+  readonly agent: string;
+  readonly run: string;
+  /** Absolute real path that the agent works in. */
+  readonly workspace: string;
+}
+
+export interface BeginOptions {
+  /** The intent above this one. */
+  readonly parent?: string;
+  /** What a tool found out about the resource; a fact that the action needs and that is missing denies. */
+  readonly facts?: Facts;
+  /** A gate: operators who must approve even where the policy would not ask. */
+  readonly requireApprovals?: number;
+}
+
+export type Begun =
+  | { readonly verdict: 'allow'; readonly id: string; readonly decision: Decision }
+  | { readonly verdict: 'ask'; readonly id: string; readonly decision: Decision; readonly approval: PendingApproval }
+  | { readonly verdict: 'deny'; readonly id: string; readonly decision: Decision };
+
+export interface End extends Outcome {
+  readonly artifacts?: readonly ArtifactRef[];
+}
+
+/** What an effect gives back: the outcome for the ledger, and a value for the caller that is not recorded. */
+export interface Effected<T> {
+  readonly outcome: End;
+  readonly value: T;
+}
+
+export type Acted<T> =
+  | {
+      readonly verdict: 'allow';
+      readonly id: string;
+      readonly decision: Decision;
+      readonly outcome: End;
+      readonly value: T;
+    }
+  | Exclude<Begun, { verdict: 'allow' }>;
+
+export interface Governor {
+  /** In force; part of what an approval is bound to. */
+  readonly policyVersion: string;
+  /**
+   * Identifies, decides, records. When it resolves the intent is in the ledger, durable. A denial and a question are
+   * values. @throws LEDGER_UNAVAILABLE, DISK_FULL, STATE_UNAVAILABLE: then nothing may be done
+   */
+  begin(channel: Channel, intent: Intent, options?: BeginOptions): Promise<Begun>;
+  /** Records what came of an allowed intent, once. @throws LEDGER_CLAIMED when it has an outcome already */
+  end(channel: Channel, id: string, end: End): Promise<void>;
+  /** begin, effect, end. An effect that throws has failed; the error goes on to the caller after it is recorded. */
+  act<T>(
+    channel: Channel,
+    intent: Intent,
+    effect: (id: string) => Promise<Effected<T>>,
+    options?: BeginOptions,
+  ): Promise<Acted<T>>;
+  /** The verdict that `begin` would reach now, and why; nothing is recorded. `approvals`: as if so many had approved. */
+  explain(
+    channel: Channel,
+    intent: Intent,
+    options?: BeginOptions & { readonly approvals?: number },
+  ): Promise<Explanation>;
+  /** Gives open intents whose governor is dead the outcome `unknown`. Call at start. The number of them. */
+  settle(): Promise<number>;
+  /** Records an effect that no intent allowed, or an attempt to get out. */
+  violation(channel: Channel, what: string, details: JsonObject, parent?: string): Promise<void>;
+}

@@ -1,0 +1,91 @@
+/** Where a project lies: its root, its data folder, its keys. Keys are outside the project, so that no workspace holds them. */
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { AgovError, type IdSource, messageOf, systemCode } from './kernel/index.ts';
+
+export const configFile = 'agov.yaml';
+
+export interface Project {
+  /** Absolute real path of the folder that holds `agov.yaml`. */
+  readonly root: string;
+  /** `.agov/`. */
+  readonly data: string;
+  /** `$XDG_CONFIG_HOME/agov/<instance>`; 0700. */
+  readonly keys: string;
+  /** Names this ledger among all: two clones of one project are two instances. */
+  readonly instance: string;
+}
+
+/** The nearest folder upwards from `from` that holds `agov.yaml`. @throws PROJECT_MISSING */
+export function findRoot(from: string): string {
+  for (let dir = resolve(from); ; dir = dirname(dir)) {
+    if (existsSync(join(dir, configFile))) return realpathSync(dir);
+    if (dirname(dir) === dir) {
+      throw new AgovError('PROJECT_MISSING', {
+        what: `There is no ${configFile} in ${resolve(from)} or above it.`,
+        fix: 'Run "agov init" in the folder that agents are to work in.',
+      });
+    }
+  }
+}
+
+/** Opens the project at `root`, with a data folder and an instance id made where there are none. */
+export function openProject(root: string, ids: IdSource, env: NodeJS.ProcessEnv): Project {
+  const data = join(root, '.agov');
+  const instance = writable(data, () => {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    return instanceId(data, ids);
+  });
+  const keys = join(configHome(env), 'agov', instance);
+  writable(keys, () => mkdirSync(keys, { recursive: true, mode: 0o700 }));
+  return { root, data, keys, instance };
+}
+
+function configHome(env: NodeJS.ProcessEnv): string {
+  const home = env['XDG_CONFIG_HOME'];
+  return home?.startsWith('/') ? home : join(env['HOME'] || homedir(), '.config');
+}
+
+function instanceId(data: string, ids: IdSource): string {
+  const path = join(data, 'instance');
+  try {
+    // 'wx': of two first starts one makes the id and both use it.
+    writeFileSync(path, `${ids()}\n`, { flag: 'wx', mode: 0o600, flush: true });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST' && !existsSync(path)) throw error;
+  }
+  const id = readFileSync(path, 'utf8').trim();
+  if (!/^[0-9a-f-]{36}$/.test(id)) {
+    throw new AgovError('CONFIG_INVALID', {
+      what: `${path} does not hold an instance id.`,
+      why: 'The keys of this project are found by it.',
+      fix: 'Restore the file from a backup; the id is also the last part of the origin in any saved head.',
+    });
+  }
+  return id;
+}
+
+function writable<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new AgovError('DISK_FULL', {
+        what: `No space is left for ${path}.`,
+        fix: 'Free some space.',
+        cause: error,
+      });
+    }
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+      throw new AgovError('NOT_WRITABLE', {
+        what: `${path} cannot be written.`,
+        why: messageOf(error),
+        fix: 'Make the folder writable for this user: without a record nothing is allowed.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,1 @@
+export { identifyOperator } from './operator.ts';

@@ -1,0 +1,1 @@
+export { type KillReport, type KillStep, type RevokeParts, revokeAgent } from './revoke.ts';

@@ -1,0 +1,99 @@
+/** `agov.yaml`: one schema, read once, frozen, passed down. `docs/generated/configuration.md` is made from it. */
+import { z } from 'zod';
+import { durationPattern } from '../kernel/index.ts';
+import { nameSchema } from './names.ts';
+
+const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 500ms, 30s, 15m, 2h, 7d');
+const listPerTier = z.strictObject({
+  T0: z.array(z.string().min(1)).optional(),
+  T1: z.array(z.string().min(1)).optional(),
+  T2: z.array(z.string().min(1)).optional(),
+  T3: z.array(z.string().min(1)).optional(),
+});
+
+const operatorSchema = z.strictObject({
+  name: nameSchema,
+  user: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Operating-system user that may act as this operator. Without it any user of this machine may.'),
+});
+
+export const configSchema = z.strictObject({
+  version: z.literal(1).describe('Version of this file’s format.'),
+  operators: z
+    .array(operatorSchema)
+    .min(1)
+    .max(100)
+    .describe('People who may add and revoke agents and approve intents. The first one is the default.'),
+  sandbox: z
+    .enum(['bubblewrap', 'none'])
+    .default('bubblewrap')
+    .describe('What contains the agents. `none` contains nothing, and each outcome says so.'),
+  tiers: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+\.ya?ml$/, 'name a YAML file beside agov.yaml')
+    .optional()
+    .describe('File beside agov.yaml with this project’s own declaration of tiers, instead of the built-in one.'),
+  readOnly: z
+    .array(z.string().startsWith('/'))
+    .max(100)
+    .default([])
+    .describe('Absolute paths outside the project that sandboxes show read-only, for tools installed in odd places.'),
+  protected: z
+    .array(z.string().min(1))
+    .max(100)
+    .default([])
+    .describe('Paths in the project that no agent may write, besides the governor’s own files.'),
+  tools: listPerTier
+    .default({})
+    .describe('Programs that agents of a tier may run, instead of the tier’s own list. `*` is any.'),
+  hosts: listPerTier
+    .default({})
+    .describe('Hosts (`host` or `host:port`) that agents of a tier may reach. None by default.'),
+  branches: z
+    .strictObject({
+      protected: z
+        .array(z.string().min(1))
+        .default(['main', 'master'])
+        .describe('Branches that only a merge by approval may change.'),
+    })
+    .prefault({}),
+  approvals: z
+    .strictObject({
+      ttl: duration.default('1h').describe('How long an approval may wait to be given and used.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      intentsPerRun: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(10_000)
+        .describe('Intents of one run before all are denied.'),
+      denialsPerRun: z.int().min(1).max(10_000).default(100).describe('Denials in one run before all is denied.'),
+    })
+    .prefault({}),
+  output: z
+    .strictObject({
+      keep: z
+        .int()
+        .min(0)
+        .max(1_073_741_824)
+        .default(8_388_608)
+        .describe('Bytes of each output stream that are kept as an artifact. The digest covers what is kept.'),
+    })
+    .prefault({}),
+  terraform: z
+    .strictObject({
+      environments: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe('Folder of the project to environment name (`infra/prod: prod`). A folder not named is `prod`.'),
+    })
+    .prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,123 @@
+import type { AgentRecord } from '../../../adapters/state/port.ts';
+import { AgovError, formatDuration, isoTime } from '../../../kernel/index.ts';
+import { nearest, tierSchema, tiers } from '../../../schemas/index.ts';
+import type { AddCommands, Cli } from '../frame/index.ts';
+
+export const agentCommand: AddCommands = (program, define) => {
+  const agent = program.command('agent').description('add, list, show, retire and revoke agents');
+
+  define(
+    agent
+      .command('add <name>')
+      .description('register an agent; an operator’s act, on record')
+      .option('--tier <tier>', 'T0, T1 or T2', 'T0')
+      .option('--as <operator>', 'the operator who does it'),
+    (cli, [name = ''], { tier, as }) =>
+      cli.withApp(async (app) => {
+        const level = tierSchema.safeParse(tier);
+        if (!level.success) {
+          const hint = nearest(tier, tiers);
+          throw new AgovError('INPUT_INVALID', {
+            what: `"${tier}" is not a tier.`,
+            fix: hint ? `Did you mean ${hint}?` : `Choose one of ${tiers.slice(0, 3).join(', ')}.`,
+          });
+        }
+        const made = await (await app.roster()).add(name, level.data, app.operator(as));
+        cli.emit(made, () => `Added agent ${made.name} at ${made.tier}, by ${made.operator}.`);
+      }),
+    ['agov agent add reader', 'agov agent add builder --tier T1'],
+  );
+
+  define(agent.command('list').description('all agents'), (cli) =>
+    cli.withApp(async (app) => {
+      const agents = await (await app.roster()).list();
+      const live = await (await app.state()).registry.liveRuns();
+      cli.emit(agents, () => {
+        if (agents.length === 0) return 'No agents yet. Add one: agov agent add NAME [--tier T1]';
+        return cli.table(
+          ['NAME', 'TIER', 'STATUS', 'RUNS NOW', 'BY', 'SINCE'],
+          agents.map((a) => [
+            a.name,
+            a.tier,
+            status(cli, a),
+            String(live.filter((run) => run.agent === a.name).length),
+            a.operator,
+            isoTime(a.changedAt).slice(0, 19).replace('T', ' '),
+          ]),
+        );
+      });
+    }),
+  );
+
+  define(agent.command('show <name>').description('one agent: tier, status, what it did last'), (cli, [name = '']) =>
+    cli.withApp(async (app) => {
+      const found = await (await app.roster()).get(name);
+      const recent = (await app.ledger()).query({ kinds: ['intent'], agent: name, newestFirst: true, limit: 10 });
+      cli.emit({ ...found, recent }, () => {
+        const lines = [
+          `${found.name}  ${found.tier}  ${status(cli, found)}`,
+          `by ${found.operator} since ${isoTime(found.changedAt)}${found.reason ? `: ${found.reason}` : ''}`,
+        ];
+        const rows = recent.map(({ at, body }) => {
+          const { verdict } = body['decision'] as { verdict: string }; // written by the governor alone
+          return [at.slice(0, 19).replace('T', ' '), verdict, String(body['action']), String(body['resource'])];
+        });
+        return rows.length === 0
+          ? lines.join('\n')
+          : `${lines.join('\n')}\n\n${cli.table(['AT', 'VERDICT', 'ACTION', 'RESOURCE'], rows)}`;
+      });
+    }),
+  );
+
+  for (const [verb, done, about] of [
+    ['retire', 'Retired', 'end an agent that is no longer needed'],
+    ['revoke', 'Revoked', 'stop an agent for cause: marks it, kills what it runs, ends its leases'],
+  ] as const) {
+    const command = agent.command(`${verb} <name>`).description(about);
+    command.option('--reason <text>', 'why; recorded', verb === 'retire' ? 'no longer needed' : undefined);
+    command.option('--as <operator>', 'the operator who does it');
+    define(command, (cli, [name = ''], { reason, as }) => finish(cli, verb, done, name, reason, as), [
+      `agov agent ${verb} builder --reason "…"`,
+    ]);
+  }
+};
+
+async function finish(
+  cli: Cli,
+  verb: 'retire' | 'revoke',
+  done: string,
+  name: string,
+  reason: string | undefined,
+  as?: string,
+) {
+  if (!reason) {
+    throw new AgovError('USAGE', {
+      what: 'A revocation needs a reason.',
+      fix: `agov agent ${verb} ${name} --reason "…"`,
+    });
+  }
+  return cli.withApp(async (app) => {
+    const by = app.operator(as);
+    if (verb === 'retire') {
+      const agent = await (await app.roster()).retire(name, by, reason);
+      cli.emit(agent, () => `${done} agent ${name}. What it runs now may end; it starts nothing new.`);
+      return 0;
+    }
+    const report = await app.revoke(name, by, reason);
+    cli.emit(report, () => {
+      const rows = report.steps.map((s) => [
+        s.ok ? cli.colors.green('ok') : cli.colors.red('FAILED'),
+        s.step,
+        formatDuration(s.ms),
+        s.detail,
+      ]);
+      return `${done} agent ${name} in ${formatDuration(report.ms)}.\n${cli.table(['', 'STEP', 'TOOK', ''], rows)}`;
+    });
+    return report.steps.every((s) => s.ok) ? 0 : 1;
+  });
+}
+
+function status(cli: Cli, { status: value }: AgentRecord): string {
+  if (value === 'active') return cli.colors.green(value);
+  return value === 'revoked' ? cli.colors.red(value) : cli.colors.dim(value);
+}

@@ -1,0 +1,11 @@
+/** Agents: who they are, running them, and an operator's consent. */
+import type { AddCommands } from '../frame/index.ts';
+import { agentCommand } from './agent.ts';
+import { approvalCommands } from './approvals.ts';
+import { runCommand } from './run.ts';
+
+export const agentCommands: AddCommands = (program, define) => {
+  agentCommand(program, define);
+  runCommand(program, define);
+  approvalCommands(program, define);
+};

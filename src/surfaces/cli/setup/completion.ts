@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { AgovError } from '../../../kernel/index.ts';
+import type { AddCommands } from '../frame/index.ts';
+
+export const completionCommand: AddCommands = (program, define) => {
+  define(
+    program.command('completion <shell>').description('print a completion script: bash, zsh or fish'),
+    async (cli, [shell = '']) => {
+      const script = scripts[shell]?.(commandTree(program));
+      if (script === undefined) {
+        throw new AgovError('USAGE', { what: `There is no completion for "${shell}".`, fix: 'Use bash, zsh or fish.' });
+      }
+      cli.emit({ shell, script }, () => script);
+    },
+    ['source <(agov completion bash)', 'agov completion fish > ~/.config/fish/completions/agov.fish'],
+  );
+};
+
+/** What may follow a path of commands: `agov ledger` to its subcommands and options. */
+interface Branch {
+  readonly path: string;
+  readonly words: readonly string[];
+}
+
+function commandTree(command: Command, path = ''): Branch[] {
+  const options = command.options.map((option) => option.long).filter((long) => long !== undefined);
+  const names = command.commands.map((child) => child.name());
+  return [
+    { path, words: [...names, ...options, '--json', '--help'].filter((word, i, all) => all.indexOf(word) === i) },
+    ...command.commands.flatMap((child) => commandTree(child, path === '' ? child.name() : `${path} ${child.name()}`)),
+  ];
+}
+
+const scripts: Readonly<Record<string, (tree: readonly Branch[]) => string>> = {
+  bash: (tree) => `# bash completion for agov
+_agov() {
+  local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$word" in --) return ;; -*) ;; *) path="\${path:+$path }$word" ;; esac
+  done
+  case "$path" in
+${tree.map(({ path, words }) => `    ${JSON.stringify(path)}) COMPREPLY=($(compgen -W ${JSON.stringify(words.join(' '))} -- "$cur")) ;;`).join('\n')}
+    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+  esac
+}
+complete -F _agov agov
+`,
+  zsh: (tree) => `#compdef agov
+autoload -U +X bashcompinit && bashcompinit
+${scripts['bash']?.(tree) ?? ''}`,
+  fish: (tree) =>
+    `# fish completion for agov\ncomplete -c agov -f\n${tree
+      .flatMap(({ path, words }) => {
+        const seen = path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
+        return words.map((word) => {
+          const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+          return `complete -c agov -n '${seen}' ${what}`;
+        });
+      })
+      .join('\n')}\n`,
+};

@@ -1,0 +1,15 @@
+/** Setting up: a project's files, its secrets, its state, the shell's completion. */
+import type { AddCommands } from '../frame/index.ts';
+import { completionCommand } from './completion.ts';
+import { initCommand } from './init.ts';
+import { sandboxCommand } from './sandbox.ts';
+import { secretCommands } from './secret.ts';
+import { stateCommands } from './state.ts';
+
+export const setupCommands: AddCommands = (program, define) => {
+  initCommand(program, define);
+  sandboxCommand(program, define);
+  secretCommands(program, define);
+  stateCommands(program, define);
+  completionCommand(program, define);
+};

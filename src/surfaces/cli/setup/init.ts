@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { nameSchema } from '../../../schemas/index.ts';
+import type { AddCommands } from '../frame/index.ts';
+import { configText, exampleRule, exampleRuleExamples, ignoredPaths } from './templates.ts';
+
+export const initCommand: AddCommands = (program, define) => {
+  define(
+    program
+      .command('init [dir]')
+      .description('write agov.yaml, policies/ with one example rule, and .gitignore lines; keeps what is there')
+      .option('--operator <name>', 'your name as operator (default: the system user)'),
+    async (cli, [dir = '.'], { operator }) => {
+      const root = resolve(cli.cwd, dir);
+      const { username } = userInfo();
+      const name = nameSchema.parse(operator ?? asName(username));
+      mkdirSync(join(root, 'policies'), { recursive: true });
+      const files: Record<string, string> = {
+        'agov.yaml': configText(name, username),
+        'policies/example.cedar': exampleRule,
+        'policies/example.examples.yaml': exampleRuleExamples,
+      };
+      // The example comes with a new folder only: an operator who removed it does not want it back.
+      const fresh = !existsSync(join(root, 'agov.yaml'));
+      const written = Object.entries(files).filter(
+        ([path]) => (fresh || path === 'agov.yaml') && create(join(root, path), files[path] ?? ''),
+      );
+      const ignored = addIgnored(join(root, '.gitignore'));
+      const made = [...written.map(([path]) => path), ...(ignored.length > 0 ? ['.gitignore'] : [])];
+      cli.emit({ root, written: made, operator: name }, () =>
+        [
+          made.length > 0 ? `Wrote ${made.join(', ')} in ${root}` : `Everything is there already in ${root}`,
+          `Next: agov agent add NAME --tier T1, then agov run --agent NAME -- CMD`,
+        ].join('\n'),
+      );
+    },
+    ['agov init', 'agov init ./service --operator ada'],
+  );
+};
+
+function create(path: string, text: string): boolean {
+  if (existsSync(path)) return false;
+  writeFileSync(path, text, { flag: 'wx' });
+  return true;
+}
+
+function addIgnored(path: string): readonly string[] {
+  const have = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const missing = ignoredPaths.filter((line) => !have.split('\n').includes(line));
+  if (missing.length > 0) {
+    const border = have === '' || have.endsWith('\n') ? '' : '\n';
+    writeFileSync(path, `${have}${border}${missing.join('\n')}\n`);
+  }
+  return missing;
+}
+
+/** A system user's name as an operator's. */
+function asName(user: string): string {
+  const narrow = user
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return narrow === '' ? 'operator' : narrow.slice(0, 64);
+}

@@ -1,0 +1,9 @@
+/** Work: wrapped tools, and pipelines of them. */
+import type { AddCommands } from '../frame/index.ts';
+import { pipelineCommands } from './pipeline.ts';
+import { toolCommands } from './tool.ts';
+
+export const workCommands: AddCommands = (program, define) => {
+  pipelineCommands(program, define);
+  toolCommands(program, define);
+};

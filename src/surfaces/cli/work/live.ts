@@ -1,0 +1,81 @@
+/** A run as it goes: a line when a stage starts and ends, its output if wanted, and the question of an approval. */
+import { Writable } from 'node:stream';
+import { confirm, isCancel } from '@clack/prompts';
+import type { Approvals, PendingApproval } from '../../../governance/approvals/index.ts';
+import { isAgovError } from '../../../kernel/index.ts';
+import type { Pipeline } from '../../../schemas/index.ts';
+import type { OperatorAct } from '../../../work/agents/index.ts';
+import type { Answer, StageEnd } from '../../../work/pipeline/index.ts';
+import { type Cli, printable } from '../frame/index.ts';
+
+export interface Live {
+  stage(name: string, end: StageEnd | 'started'): void;
+  output(name: string): Writable | undefined;
+}
+
+export function showing(cli: Cli, pipeline: Pipeline, output: boolean): Live {
+  const { dim, green, red, yellow } = cli.colors;
+  const label = (name: string): string => `${name} ${dim(`(${pipeline.stages[name]?.agent ?? ''})`)}`;
+  return {
+    stage(name, end) {
+      if (end === 'started') return cli.note(`${dim('▸')} ${label(name)}`);
+      if (end.status === 'parked') return cli.note(`${yellow('‖')} ${label(name)} waits for approval ${end.approval}`);
+      const reason = end.reason === undefined ? '' : `: ${printable(end.reason)}`;
+      cli.note(`${end.status === 'ok' ? green('✓') : red('✗')} ${label(name)}${reason}`);
+    },
+    output: (name) => (output && !cli.json ? prefixed(cli, name) : undefined),
+  };
+}
+
+/** Whole lines, each with its stage's name, so that stages side by side stay readable. */
+function prefixed(cli: Cli, name: string): Writable {
+  let rest = '';
+  const line = (text: string): void => cli.note(`  ${cli.colors.dim(`${name} │`)} ${printable(text)}`);
+  return new Writable({
+    decodeStrings: false,
+    write(chunk: Buffer | string, _encoding, done) {
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const text of lines) line(text);
+      done();
+    },
+    final(done) {
+      if (rest) line(rest);
+      done();
+    },
+  });
+}
+
+/** Puts an approval to the operator: `--yes` gives it, a terminal asks, without one it waits. */
+export function asking(
+  cli: Cli,
+  approvals: Approvals,
+  policyVersion: string,
+  by: OperatorAct,
+  yes: boolean,
+): (approval: PendingApproval, stage: string) => Promise<Answer> {
+  return async (approval, stage) => {
+    const missing = approval.quorum - approval.operators.length;
+    const what = `${approval.agent} wants ${printable(`${approval.intent.action} ${approval.intent.resource}`)} (stage ${stage})`;
+    if (approval.operators.includes(by.operator)) return 'later';
+    if (!yes && !cli.interactive) return 'later';
+    if (!yes) {
+      for (const reason of approval.reasons) cli.note(`  ${cli.colors.dim(printable(reason))}`);
+      cli.note(`  ${cli.colors.dim(printable(JSON.stringify(approval.intent.args)))}`);
+      const answer = await confirm({ message: `${what}. Approve as ${by.operator}?`, initialValue: false });
+      if (isCancel(answer)) return 'later';
+      if (!answer) {
+        await approvals.deny(approval.id, { ...by, via: 'terminal' }, 'refused at the terminal');
+        return 'denied';
+      }
+    }
+    try {
+      await approvals.approve(approval.id, { ...by, via: yes ? '--yes' : 'terminal' }, policyVersion);
+    } catch (error) {
+      // Somebody else answered meanwhile: the next try shows how.
+      if (!isAgovError(error, 'APPROVAL_INVALID', 'CONFLICT', 'LEDGER_CLAIMED')) throw error;
+    }
+    cli.note(`  ${cli.colors.yellow('approved')} by ${by.operator}${yes ? ' (--yes)' : ''}: ${what}`);
+    return missing > 1 ? 'later' : 'approved';
+  };
+}

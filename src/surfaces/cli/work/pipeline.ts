@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { type App, utf8 } from '../../../app.ts';
+import { AgovError, messageOf } from '../../../kernel/index.ts';
+import { type Fault, formatFault, type Pipeline } from '../../../schemas/index.ts';
+import {
+  drive,
+  type Known,
+  listRuns,
+  mustParse,
+  parsePipeline,
+  readRun,
+  reportRun,
+  resumeRun,
+  startRun,
+} from '../../../work/pipeline/index.ts';
+import { type AddCommands, type Cli, printable } from '../frame/index.ts';
+import { asking, showing } from './live.ts';
+import { printReport } from './report.ts';
+
+export const pipelineCommands: AddCommands = (program, define) => {
+  const pipeline = program.command('pipeline').description('run stages of several agents; kill it anywhere, resume it');
+
+  define(
+    pipeline.command('validate <file>').description('every fault of a pipeline file, with its line and column'),
+    (cli, [file = '']) => cli.withApp((app) => validate(cli, app, file)),
+    ['agov pipeline validate pipelines/release.yaml'],
+  );
+
+  define(
+    pipeline
+      .command('run <file>')
+      .description('run a pipeline; an intent that needs approval asks at the terminal, or waits')
+      .option('--yes', 'approve what asks, as the operator; recorded as such')
+      .option('--as <operator>', 'the operator who runs it')
+      .option('--output', 'show what the stages print'),
+    (cli, [file = ''], options) =>
+      cli.withApp(async (app) => {
+        const by = app.operator(options['as']);
+        const text = readPipeline(cli, file);
+        const parsed = mustParse(text, file, await known(app));
+        const { root } = app.project;
+        await app.governor();
+        const from = { text, file: relative(root, resolve(cli.cwd, file)) };
+        const run = await startRun(
+          { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids },
+          parsed,
+          from,
+          by,
+        );
+        return follow(cli, app, parsed, run, { ...options, by });
+      }),
+    ['agov pipeline run pipelines/release.yaml', 'agov pipeline run pipelines/release.yaml --yes --json'],
+  );
+
+  define(
+    pipeline
+      .command('resume <run>')
+      .description('go on with a run that was killed or waits; finished stages are not repeated')
+      .option('--yes', 'approve what asks, as the operator; recorded as such')
+      .option('--as <operator>', 'the operator who resumes it')
+      .option('--output', 'show what the stages print'),
+    (cli, [run = ''], options) =>
+      cli.withApp(async (app) => {
+        const by = app.operator(options['as']);
+        await app.governor();
+        const { source, file } = await resumeRun(await app.ledger(), run, by);
+        const text = (await app.artifacts.get(source)).toString('utf8');
+        return follow(cli, app, mustParse(text, file, await known(app)), run, { ...options, by });
+      }),
+    ['agov pipeline resume 0199c2d4-…'],
+  );
+
+  define(
+    pipeline.command('list').description('runs, newest first').option('-n, --limit <count>', 'how many', '20'),
+    (cli, _args, { limit }) =>
+      cli.withApp(async (app) => {
+        const runs = listRuns(await app.record(), Number(limit) || 20);
+        cli.emit(
+          runs.map(({ stages, ...run }) => ({ ...run, stages: Object.fromEntries(stages) })),
+          () => {
+            if (runs.length === 0) return 'No runs yet. Start one: agov pipeline run FILE';
+            const rows = runs.map((r) => [
+              r.run,
+              r.pipeline,
+              colored(cli, r.status),
+              r.operator,
+              r.startedAt.slice(0, 19).replace('T', ' '),
+            ]);
+            return cli.table(['RUN', 'PIPELINE', 'STATUS', 'BY', 'STARTED'], rows);
+          },
+        );
+      }),
+  );
+
+  define(pipeline.command('show <run>').description('a run: stages, times, decisions, refusals'), (cli, [run = '']) =>
+    cli.withApp(async (app) => {
+      const ledger = await app.record();
+      const { source, file } = readRun(ledger, run);
+      const parsed = mustParse((await app.artifacts.get(source)).toString('utf8'), file, {
+        agents: undefined,
+        tools: app.tools,
+      });
+      printReport(cli, reportRun(ledger, run, parsed), undefined);
+    }),
+  );
+};
+
+async function validate(cli: Cli, app: App, file: string): Promise<number> {
+  const result = parsePipeline(readPipeline(cli, file), file, await known(app));
+  const faults: readonly Fault[] = result.ok ? [] : result.faults;
+  cli.emit({ ok: result.ok, faults }, () => {
+    if (result.ok)
+      return `${cli.colors.green('ok')}: ${result.pipeline.name}, ${Object.keys(result.pipeline.stages).length} stages`;
+    return [
+      ...faults.map((f) => printable(formatFault(f))),
+      `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`,
+    ].join('\n');
+  });
+  return result.ok ? 0 : 1;
+}
+
+async function known(app: App): Promise<Known> {
+  const agents = await (await app.roster()).list();
+  return { agents: new Map(agents.map((agent) => [agent.name, agent])), tools: app.tools };
+}
+
+function readPipeline(cli: Cli, file: string): string {
+  const path = resolve(cli.cwd, file);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new AgovError('NOT_FOUND', {
+      what: `The pipeline ${file} cannot be read.`,
+      why: messageOf(error),
+      cause: error,
+    });
+  }
+  return utf8(bytes, file);
+}
+
+interface FollowOptions {
+  readonly yes?: boolean;
+  readonly output?: boolean;
+  readonly by: ReturnType<App['operator']>;
+}
+
+const exitCodes = { ok: 0, failed: 1, cancelled: 130, waiting: 75, running: 1 } as const;
+
+async function follow(
+  cli: Cli,
+  app: App,
+  pipeline: Pipeline,
+  run: string,
+  { yes, output, by }: FollowOptions,
+): Promise<number> {
+  const stopped = new AbortController();
+  const ledger = await app.ledger();
+  using _signals = cli.io.signals.listen(() => stopped.abort());
+  const show = showing(cli, pipeline, output ?? false);
+  cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
+  const state = await drive(
+    {
+      ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts, tools: app.tools },
+      exec: await app.exec(),
+      useTool: await app.useTool(),
+      workspace: app.workspace,
+      parallel: 4,
+      ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
+      onStage: show.stage,
+      output: show.output,
+    },
+    pipeline,
+    run,
+    stopped.signal,
+  );
+  printReport(cli, reportRun(ledger, run, pipeline), ledger.verify());
+  if (state.status === 'waiting')
+    cli.note(`It waits for approval: agov approvals, agov approve ID, then: agov pipeline resume ${run}`);
+  if (state.status === 'failed') cli.note(`See what happened: agov ledger tail --run ${run}`);
+  return exitCodes[state.status];
+}
+
+function colored(cli: Cli, status: string): string {
+  const { green, red, yellow } = cli.colors;
+  if (status === 'ok') return green(status);
+  return status === 'failed' ? red(status) : yellow(status);
+}

@@ -1,0 +1,63 @@
+import type { VerifyReport } from '../../../governance/ledger/index.ts';
+import { formatDuration } from '../../../kernel/index.ts';
+import type { RunReport } from '../../../work/pipeline/index.ts';
+import { type Cli, printable } from '../frame/index.ts';
+
+/** The end of a run on one screen. `verified` is left out where the record was not read through. */
+export function printReport(cli: Cli, report: RunReport, verified: VerifyReport | undefined): void {
+  cli.emit(verified ? { ...report, verified } : report, () =>
+    [
+      ...header(cli, report),
+      '',
+      stages(cli, report),
+      '',
+      ...decisions(cli, report),
+      ...(verified ? ['', ...record(cli, verified)] : []),
+    ].join('\n'),
+  );
+}
+
+function header(cli: Cli, { pipeline, run, status, reason, startedAt, endedAt }: RunReport): string[] {
+  const { bold, green, red, yellow } = cli.colors;
+  const color = status === 'ok' ? green : status === 'failed' ? red : yellow;
+  const took = endedAt ? ` in ${formatDuration(Date.parse(endedAt) - Date.parse(startedAt))}` : '';
+  const line = `\n${bold(pipeline)} ${color(status)}${took}  ${cli.colors.dim(run)}`;
+  return reason ? [line, printable(reason)] : [line];
+}
+
+function stages(cli: Cli, { stages: all }: RunReport): string {
+  const { green, red, dim, yellow } = cli.colors;
+  const color = { ok: green, failed: red, denied: red, open: yellow, pending: dim };
+  const rows = all.map((s) => [
+    s.stage,
+    s.agent,
+    color[s.status](s.status === 'pending' ? 'not run' : s.status),
+    s.durationMs === undefined ? '' : formatDuration(s.durationMs),
+    printable(s.does),
+  ]);
+  return cli.table(['STAGE', 'AGENT', 'STATUS', 'TOOK', 'DOES'], rows);
+}
+
+function decisions(cli: Cli, { decisions: { allow, ask, deny }, refused, approvals }: RunReport): string[] {
+  const { red, yellow, dim } = cli.colors;
+  const lines = [`Decisions: ${allow} allowed, ${ask} asked, ${deny} denied`];
+  for (const r of refused) {
+    lines.push(`  ${red('refused')} ${r.agent}: ${printable(`${r.action} ${r.resource}`)}`);
+    lines.push(`    ${printable(r.reason)}${r.policies.length > 0 ? dim(` (${r.policies.join(', ')})`) : ''}`);
+  }
+  for (const a of approvals) {
+    lines.push(
+      `  ${yellow('approved')} by ${a.operator} (${a.via}): ${printable(`${a.intent.action} ${a.intent.resource}`)}`,
+    );
+  }
+  return lines;
+}
+
+function record(cli: Cli, verified: VerifyReport): string[] {
+  const { green, red, dim } = cli.colors;
+  if (!verified.ok) return [`${red('BROKEN')}: the record does not verify. See: agov ledger verify`];
+  return [
+    `Ledger: ${verified.size} entries, head ${dim(verified.root)}`,
+    `${green('verified')}  ${dim(verified.origin)}`,
+  ];
+}

@@ -1,0 +1,210 @@
+/**
+ * Runs one command as an agent: intent, leases, sandbox, output kept by digest, outcome. A revocation that arrives while
+ * it runs kills every process of the sandbox.
+ */
+import { PassThrough, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ExitStatus, Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
+import type { Lease, Secrets } from '../../adapters/secrets/port.ts';
+import type { State } from '../../adapters/state/port.ts';
+import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
+import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
+import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
+import type { Tier } from '../../schemas/index.ts';
+import { watchForStop } from './stop.ts';
+
+export interface ExecRequest {
+  readonly channel: Channel;
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Environment variable to secret path: leased for this command alone. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly stdin: 'inherit' | 'none';
+  /** Where the redacted output goes as it comes, besides the record. */
+  readonly stdout?: Writable;
+  readonly stderr?: Writable;
+  readonly timeoutMs?: number;
+  /** Aborting kills the command. */
+  readonly signal?: AbortSignal;
+  /** Called once it runs: passes signals on. */
+  readonly onStart?: (running: Running) => void;
+  readonly begin?: BeginOptions;
+}
+
+export interface ExecResult extends ExitStatus {
+  readonly stdout: StoredArtifact | undefined;
+  readonly stderr: StoredArtifact | undefined;
+  /** Why it was killed, if it was. */
+  readonly stopped: string | undefined;
+}
+
+export interface EgressDoor extends AsyncDisposable {
+  readonly socket: string;
+}
+
+export interface ExecParts {
+  readonly env: Env;
+  readonly governor: Governor;
+  readonly sandbox: Sandbox;
+  readonly state: State;
+  readonly secrets: () => Promise<Secrets>;
+  readonly artifacts: Artifacts;
+  readonly host: string;
+  /** Bytes of each stream to keep. */
+  readonly keepOutput: number;
+  profileOf(channel: Channel, tier: Tier): SandboxProfile;
+  leaseMs(tier: Tier): number;
+  /** Opens the listed way out for one intent; undefined where the tier lists no hosts. */
+  openEgress(channel: Channel, tier: Tier, intent: string): Promise<EgressDoor | undefined>;
+}
+
+export type Exec = (request: ExecRequest) => Promise<Acted<ExecResult>>;
+
+export function createExec(parts: ExecParts): Exec {
+  return async (request) => {
+    const { channel, argv, secrets = {} } = request;
+    const named = Object.keys(secrets).length > 0 ? { secrets: { ...secrets } } : {};
+    const args: JsonObject = { argv: [...argv], ...named, ...(request.cwd ? { cwd: request.cwd } : {}) };
+    const intent = { action: 'process.exec', resource: argv[0], args } as const;
+    return parts.governor.act(channel, intent, (id) => perform(parts, request, id), request.begin);
+  };
+}
+
+async function perform(parts: ExecParts, request: ExecRequest, id: string): Promise<Effected<ExecResult>> {
+  const { channel } = request;
+  const { tier } = await activeAgent(parts.state, channel.agent);
+  await using leases = await leaseAll(parts, channel, tier, id, request.secrets ?? {});
+  await using egress = await parts.openEgress(channel, tier, id);
+  const profile = parts.profileOf(channel, tier);
+  const running = await parts.sandbox.start({
+    argv: request.argv,
+    ...(request.cwd ? { cwd: request.cwd } : {}),
+    env: { ...request.env, AGOV_AGENT: channel.agent, AGOV_RUN: channel.run, ...leases.env },
+    stdin: request.stdin,
+    profile: egress ? { ...profile, network: { mode: 'proxy', socket: egress.socket } } : profile,
+  });
+  request.onStart?.(running);
+  const stop = await watchForStop(parts, request, running, id);
+  try {
+    const { stdout, stderr } = await record(parts, request, running, leases.values);
+    const status = await running.exit;
+    const result: ExecResult = { ...status, stdout, stderr, stopped: stop.reason() };
+    return { value: result, outcome: outcomeOf(parts.sandbox.kind, result) };
+  } finally {
+    await stop.end();
+  }
+}
+
+async function activeAgent(state: State, name: string): Promise<{ tier: Tier }> {
+  const agent = await state.registry.get(name);
+  if (agent?.status === 'active') return agent;
+  throw new AgovError('AGENT_NOT_ACTIVE', { what: `Agent "${name}" is ${agent?.status ?? 'gone'}.` });
+}
+
+/** Redacts both streams, shows them, and keeps them. */
+async function record(parts: ExecParts, request: ExecRequest, running: Running, secrets: readonly string[]) {
+  const redact = redactor(secrets);
+  const keep = async (from: Running['stdout'], name: string, show: Writable | undefined) => {
+    const kept = parts.artifacts.writer(parts.keepOutput);
+    const tee = new PassThrough();
+    const shown = show ? showing(tee, show) : undefined;
+    await pipeline(from, redact.stream(), tee, kept.stream);
+    shown?.end();
+    return kept.commit(name);
+  };
+  const settled = await Promise.allSettled([
+    keep(running.stdout, 'stdout', request.stdout),
+    keep(running.stderr, 'stderr', request.stderr),
+    running.exit,
+  ]);
+  const [stdout, stderr, exit] = settled;
+  // A command that never began explains the broken streams, so its reason comes first.
+  if (exit.status === 'rejected') throw exit.reason;
+  if (stdout.status === 'rejected') throw stdout.reason;
+  if (stderr.status === 'rejected') throw stderr.reason;
+  return { stdout: stdout.value, stderr: stderr.value };
+}
+
+/** Copies to the reader's stream with back-pressure; a reader that has gone away does not stop the record. */
+function showing(from: PassThrough, to: Writable): { end(): void } {
+  const drained = (): void => void from.resume();
+  const gone = (): void => void from.off('data', copy);
+  const copy = (chunk: Buffer): void => {
+    if (!to.write(chunk)) from.pause();
+  };
+  from.on('data', copy);
+  to.on('drain', drained).once('error', gone);
+  return {
+    end: () => void to.off('drain', drained).off('error', gone),
+  };
+}
+
+async function leaseAll(
+  parts: ExecParts,
+  channel: Channel,
+  tier: Tier,
+  parent: string,
+  wanted: Readonly<Record<string, string>>,
+): Promise<AsyncDisposable & { readonly env: Record<string, string>; readonly values: readonly string[] }> {
+  const names = Object.entries(wanted);
+  const env: Record<string, string> = {};
+  const held: { readonly lease: Lease; readonly intent: string }[] = [];
+  const store = names.length > 0 ? await parts.secrets() : undefined;
+
+  const endAll = async (): Promise<void> => {
+    for (const { lease, intent } of held.splice(0)) {
+      await store?.end(lease.id);
+      await parts.governor.end(channel, intent, { status: 'ok', facts: { lease: 'ended', version: lease.version } });
+    }
+  };
+
+  try {
+    for (const [name, path] of names) {
+      const intent = { action: 'secret.read', resource: path, args: { variable: name } } as const;
+      const begun = await parts.governor.begin(channel, intent, { parent });
+      if (begun.verdict !== 'allow') {
+        throw new AgovError('DENIED', {
+          what: `Agent "${channel.agent}" may not have the secret ${path}.`,
+          why: begun.decision.reasons[0] ?? 'No policy permits it.',
+          fix: `See "agov explain --agent ${channel.agent} secret.read ${path}".`,
+        });
+      }
+      const lease = await store
+        ?.lease(path, { ttlMs: parts.leaseMs(tier), intent: begun.id })
+        .catch(async (error: unknown) => {
+          await parts.governor.end(channel, begun.id, {
+            status: 'failed',
+            reason: 'The store gave no lease.',
+            facts: {},
+          });
+          throw error;
+        });
+      if (!lease) continue;
+      held.push({ lease, intent: begun.id });
+      env[name] = lease.value.reveal();
+    }
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
+  return { env, values: Object.values(env), [Symbol.asyncDispose]: endAll };
+}
+
+function outcomeOf(sandbox: Sandbox['kind'], result: ExecResult): Effected<ExecResult>['outcome'] {
+  const { code, signal, durationMs, stdout, stderr, stopped } = result;
+  const stream = (kept: StoredArtifact | undefined): JsonObject =>
+    kept ? { sha256: kept.sha256, size: kept.size, dropped: kept.dropped } : { size: 0 };
+  const facts: JsonObject = {
+    exitCode: code,
+    ...(signal ? { signal } : {}),
+    durationMs: Math.round(durationMs * 10) / 10,
+    stdout: stream(stdout),
+    stderr: stream(stderr),
+    sandbox,
+  };
+  const artifacts = [stdout, stderr].filter((kept) => kept !== undefined);
+  if (code === 0 && !stopped) return { status: 'ok', facts, artifacts };
+  const reason = stopped ?? `Exit code ${code} after ${formatDuration(durationMs)}.`;
+  return { status: 'failed', facts, artifacts, reason };
+}

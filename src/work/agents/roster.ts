@@ -1,0 +1,152 @@
+/**
+ * Who may act: agents are added, retired and revoked by operators. The ledger is the truth; the state registry is its
+ * fast copy, brought in line at each start.
+ */
+import { z } from 'zod';
+import type { AgentRecord, Registry } from '../../adapters/state/port.ts';
+import type { Ledger } from '../../governance/ledger/index.ts';
+import { AgovError, canonicalJson, type JsonObject } from '../../kernel/index.ts';
+import { nameSchema, type Tier, tierLevel, tierSchema } from '../../schemas/index.ts';
+
+/** The human at the keyboard: the name under which an act is recorded, and the system user who typed it. */
+export interface OperatorAct {
+  readonly operator: string;
+  readonly user: string;
+}
+
+const bodySchema = z.strictObject({
+  step: z.enum(['added', 'retired', 'revoked']),
+  tier: tierSchema,
+  operator: nameSchema,
+  user: z.string(),
+  reason: z.string().optional(),
+});
+type Body = z.infer<typeof bodySchema>;
+
+export interface Roster {
+  /** @throws INPUT_INVALID for a bad name or a tier above T2, CONFLICT when the name is taken */
+  add(name: string, tier: Tier, by: OperatorAct): Promise<AgentRecord>;
+  retire(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
+  /** Marks only; what runs is stopped by the lifecycle. The ledger first, then the registry. */
+  revoke(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
+  /** @throws NOT_FOUND */
+  get(name: string): Promise<AgentRecord>;
+  list(): Promise<readonly AgentRecord[]>;
+  /** Rebuilds the registry's agents from the ledger. The number of records that differed. */
+  reconcile(): Promise<number>;
+}
+
+export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
+  async function get(name: string): Promise<AgentRecord> {
+    const agent = await registry.get(name);
+    if (agent) return agent;
+    throw new AgovError('NOT_FOUND', {
+      what: `There is no agent "${name}".`,
+      fix: `See "agov agent list", or add it with "agov agent add ${nameSchema.safeParse(name).success ? name : 'NAME'}".`,
+    });
+  }
+
+  async function record(name: string, body: Body, claim?: string): Promise<AgentRecord> {
+    const { tier } = body;
+    const { at } = await ledger.append({
+      kind: 'agent',
+      agent: name,
+      tier,
+      body: body satisfies JsonObject,
+      ...(claim ? { claim } : {}),
+    });
+    const before = await registry.get(name);
+    const agent = applyStep(before, name, body, Date.parse(at));
+    await registry.put(agent);
+    return agent;
+  }
+
+  async function finish(
+    step: 'retired' | 'revoked',
+    name: string,
+    by: OperatorAct,
+    reason: string,
+  ): Promise<AgentRecord> {
+    const agent = await get(name);
+    if (agent.status === 'revoked' || agent.status === step) {
+      throw new AgovError('CONFLICT', { what: `Agent "${name}" is ${agent.status} already.` });
+    }
+    return record(name, { step, tier: agent.tier, ...by, reason });
+  }
+
+  return {
+    get,
+    list: () => registry.list(),
+    async add(name, tier, by) {
+      const parsed = nameSchema.safeParse(name);
+      if (!parsed.success) {
+        const why = parsed.error.issues[0]?.message ?? 'it does not fit';
+        throw new AgovError('INPUT_INVALID', {
+          what: `"${name.slice(0, 80)}" cannot be an agent's name.`,
+          why: `Please ${why}.`,
+        });
+      }
+      if (tierLevel(tier) > tierLevel('T2')) {
+        throw new AgovError('INPUT_INVALID', {
+          what: `Nobody is made ${tier} by hand.`,
+          why: 'T3 and T4 are earned by promotion, from evidence.',
+          fix: 'Add the agent at T0, T1 or T2.',
+        });
+      }
+      if (await registry.get(name)) {
+        throw new AgovError('CONFLICT', {
+          what: `There is an agent "${name}" already.`,
+          why: 'A name is never given twice, so that the record stays unambiguous.',
+          fix: 'Choose another name, or see "agov agent show".',
+        });
+      }
+      return record(name, { step: 'added', tier, ...by }, `agent:${name}`);
+    },
+    retire: (name, by, reason) => finish('retired', name, by, reason),
+    revoke: (name, by, reason) => finish('revoked', name, by, reason),
+    async reconcile() {
+      const wanted = foldAgents(ledger);
+      let changed = 0;
+      for (const agent of wanted.values()) {
+        const have = await registry.get(agent.name);
+        if (have && canonicalJson(have) === canonicalJson(agent)) continue;
+        await registry.put(agent);
+        changed += 1;
+      }
+      // What the ledger does not know was never added by an operator.
+      for (const stray of await registry.list()) {
+        if (wanted.has(stray.name) || stray.status === 'revoked') continue;
+        // Added by another process since the fold above?
+        if (ledger.query({ kinds: ['agent'], agent: stray.name, limit: 1 }).length > 0) continue;
+        await registry.put({ ...stray, status: 'revoked', reason: 'the ledger does not know this agent' });
+        changed += 1;
+      }
+      return changed;
+    },
+  };
+}
+
+function foldAgents(ledger: Ledger): Map<string, AgentRecord> {
+  const agents = new Map<string, AgentRecord>();
+  for (let after = -1; ; ) {
+    const page = ledger.query({ kinds: ['agent'], after, limit: 1000 });
+    for (const { agent: name, at, body } of page) {
+      if (name) agents.set(name, applyStep(agents.get(name), name, bodySchema.parse(body), Date.parse(at)));
+    }
+    const last = page.at(-1);
+    if (page.length < 1000 || !last) return agents;
+    after = last.seq;
+  }
+}
+
+function applyStep(before: AgentRecord | undefined, name: string, body: Body, at: number): AgentRecord {
+  return {
+    name,
+    tier: body.tier,
+    status: body.step === 'added' ? 'active' : body.step,
+    operator: body.operator,
+    createdAt: before?.createdAt ?? at,
+    changedAt: at,
+    ...(body.reason === undefined ? {} : { reason: body.reason }),
+  };
+}

@@ -1,0 +1,114 @@
+/** While a command runs: heartbeats, and the reasons to kill it (revocation, time-out, the caller's abort). */
+import type { Running } from '../../adapters/sandbox/port.ts';
+import type { State } from '../../adapters/state/port.ts';
+import type { Channel, Governor } from '../../governance/governor/index.ts';
+import { type Env, formatDuration } from '../../kernel/index.ts';
+
+export const revokedTopic = 'agent.revoked';
+const beatEveryMs = 1000;
+
+export interface StopWatch {
+  /** Why the command was killed, if it was. */
+  reason(): string | undefined;
+  end(): Promise<void>;
+}
+
+export interface StopParts {
+  readonly env: Env;
+  readonly state: State;
+  readonly governor: Governor;
+  readonly host: string;
+}
+
+export interface StopRequest {
+  readonly channel: Channel;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Registers the run as live, then watches. Registration comes before the last look at the agent, so that a
+ * revocation either finds the run in the registry or is found here. */
+export async function watchForStop(
+  parts: StopParts,
+  { channel, timeoutMs, signal }: StopRequest,
+  running: Running,
+  intent: string,
+): Promise<StopWatch> {
+  const { env, state } = parts;
+  const ended = new AbortController();
+  let reason: string | undefined;
+  const kill = (why: string): void => {
+    if (ended.signal.aborted || reason !== undefined) return;
+    reason = why;
+    void running.kill();
+  };
+
+  const seen = await state.events.last();
+  await state.registry.startRun({
+    run: intent,
+    agent: channel.agent,
+    host: parts.host,
+    governorPid: process.pid,
+    processGroup: running.pid,
+    startedAt: env.now(),
+    beatAt: env.now(),
+  });
+  const agent = await state.registry.get(channel.agent);
+  if (agent?.status !== 'active')
+    kill(`Killed: agent "${channel.agent}" was ${agent?.status ?? 'removed'} as it started.`);
+
+  const followed = follow(state, ended.signal, seen, channel.agent, kill).catch(() =>
+    // Without the state store a revocation could not reach us: no authority, no run.
+    kill('Killed: the state store stopped answering, so a revocation could not be seen.'),
+  );
+  const beating = beat(parts, ended.signal, intent, kill);
+  const timeout =
+    timeoutMs === undefined
+      ? undefined
+      : env.timer(() => kill(`Killed: it ran longer than ${formatDuration(timeoutMs)}.`), timeoutMs);
+  const onAbort = (): void => kill('Killed: the caller stopped it.');
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+
+  return {
+    reason: () => reason,
+    async end() {
+      ended.abort();
+      timeout?.[Symbol.dispose]();
+      beating[Symbol.dispose]();
+      signal?.removeEventListener('abort', onAbort);
+      await followed;
+      await state.registry.endRun(intent);
+    },
+  };
+}
+
+async function follow(
+  state: State,
+  signal: AbortSignal,
+  after: number,
+  agent: string,
+  kill: (why: string) => void,
+): Promise<void> {
+  for await (const event of state.events.follow(signal, after)) {
+    if (event.topic === revokedTopic && event.body['agent'] === agent) {
+      kill(`Killed: agent "${agent}" was revoked.`);
+    }
+  }
+}
+
+function beat(parts: StopParts, ended: AbortSignal, intent: string, kill: (why: string) => void): Disposable {
+  let timer: Disposable | undefined;
+  const again = (): void => {
+    if (ended.aborted) return;
+    parts.state.registry.beat(intent, parts.env.now()).then(
+      (known) => {
+        if (!known) kill('Killed: the run is not registered any more.');
+        else if (!ended.aborted) timer = parts.env.timer(again, beatEveryMs);
+      },
+      () => kill('Killed: the state store stopped answering.'),
+    );
+  };
+  timer = parts.env.timer(again, beatEveryMs);
+  return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
+}

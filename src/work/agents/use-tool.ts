@@ -1,0 +1,184 @@
+/** Uses a wrapped tool as an agent: it looks in a read-only sandbox, the governor decides, then it does. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
+import type { State } from '../../adapters/state/port.ts';
+import type { Tool, ToolCommand, ToolContext, ToolExec, ToolExit, ToolResult } from '../../adapters/tools/port.ts';
+import type { Approvals } from '../../governance/approvals/index.ts';
+import type { Artifacts } from '../../governance/evidence/index.ts';
+import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
+import { AgovError, type Env } from '../../kernel/index.ts';
+import type { ArtifactRef, Facts, Tier } from '../../schemas/index.ts';
+import { watchForStop } from './stop.ts';
+
+export interface ToolRequest {
+  readonly channel: Channel;
+  readonly tool: Tool;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly begin?: BeginOptions;
+  readonly timeoutMs?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface UseToolParts {
+  readonly env: Env;
+  readonly governor: Governor;
+  readonly approvals: Approvals;
+  readonly sandbox: Sandbox;
+  readonly state: State;
+  readonly artifacts: Artifacts;
+  readonly host: string;
+  readonly projectRoot: string;
+  readonly protectedBranches: readonly string[];
+  readonly environments: Readonly<Record<string, string>>;
+  profileOf(channel: Channel, tier: Tier): SandboxProfile;
+}
+
+export type UsedTool = Omit<ToolResult, 'artifacts'> & { readonly artifacts: readonly ArtifactRef[] };
+export type UseTool = (request: ToolRequest) => Promise<Acted<UsedTool>>;
+
+const maxOutput = 16 * 1024 * 1024;
+
+export function createUseTool(parts: UseToolParts): UseTool {
+  return async (request) => {
+    const { channel, tool, signal } = request;
+    const args = parseArgs(tool, request.args);
+    const scratch = await mkdtemp(join(tmpdir(), 'agov-tool-'));
+    try {
+      const context: ToolContext = {
+        agent: channel.agent,
+        workspace: channel.workspace,
+        projectRoot: parts.projectRoot,
+        scratch,
+        artifact: (sha256) => parts.artifacts.get(sha256),
+        protectedBranches: parts.protectedBranches,
+        environments: parts.environments,
+        signal,
+      };
+      const call = await tool.prepare(args, context, looking(parts, request));
+      const facts: Facts = { ...call.facts, ...planApproval(parts.approvals, call.facts, call.intent.args['plan']) };
+      return await parts.governor.act(channel, call.intent, (id) => perform(parts, request, call, id), {
+        ...request.begin,
+        facts,
+      });
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  };
+}
+
+/** The arguments as the tool's schema reads them. @throws INPUT_INVALID */
+function parseArgs(tool: Tool, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const parsed = tool.args.safeParse(args);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
+  throw new AgovError('INPUT_INVALID', {
+    what: `${tool.name} cannot be used with these arguments.`,
+    why: issues.join('; '),
+    fix: `It takes ${Object.keys(tool.args.shape).join(', ')}.`,
+  });
+}
+
+function planApproval(approvals: Approvals, facts: Facts, plan: unknown): Pick<Facts, 'plan'> {
+  if (!facts.plan || typeof plan !== 'string') return {};
+  return { plan: { ...facts.plan, approved: approvals.planApproved(plan) } };
+}
+
+async function perform(
+  parts: UseToolParts,
+  request: ToolRequest,
+  call: Awaited<ReturnType<Tool['prepare']>>,
+  id: string,
+): Promise<Effected<UsedTool>> {
+  const result = await call.perform(doing(parts, request, id));
+  const artifacts: ArtifactRef[] = [];
+  for (const { name, content } of result.artifacts) artifacts.push(await parts.artifacts.put(name, content));
+  const { status, reason } = result;
+  const outcome = {
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    facts: { ...result.facts, sandbox: parts.sandbox.kind },
+    artifacts,
+  };
+  return { outcome, value: { ...result, artifacts } };
+}
+
+/** Before the decision: nothing can be written, and nothing is recorded but the intent that follows. */
+function looking(parts: UseToolParts, { channel }: ToolRequest): ToolExec {
+  return async (command) => {
+    if (command.access !== 'read' || command.readWrite?.length) {
+      throw new AgovError('INTERNAL', { what: `A tool tried to write before it was allowed: ${command.argv[0]}.` });
+    }
+    const running = await start(parts, channel, command);
+    return collect(running.stdout, running.stderr, running.exit, () => void running.kill());
+  };
+}
+
+function doing(parts: UseToolParts, request: ToolRequest, id: string): ToolExec {
+  return async (command) => {
+    const running = await start(parts, request.channel, command);
+    const stop = await watchForStop(parts, request, running, id);
+    try {
+      const exit = await collect(running.stdout, running.stderr, running.exit, () => void running.kill());
+      const why = stop.reason();
+      if (why) throw new AgovError('TOOL_FAILED', { what: why });
+      return exit;
+    } finally {
+      await stop.end();
+    }
+  };
+}
+
+async function start(parts: UseToolParts, channel: Channel, command: ToolCommand) {
+  const agent = await parts.state.registry.get(channel.agent);
+  if (agent?.status !== 'active') {
+    throw new AgovError('AGENT_NOT_ACTIVE', {
+      what: agent ? `Agent "${channel.agent}" is ${agent.status}.` : `There is no agent "${channel.agent}".`,
+      fix: 'See "agov agent list".',
+    });
+  }
+  const profile = parts.profileOf(channel, agent.tier);
+  const running = await parts.sandbox.start({
+    argv: command.argv,
+    ...(command.cwd ? { cwd: command.cwd } : {}),
+    env: { ...command.env },
+    stdin: command.input === undefined ? 'none' : 'pipe',
+    profile: {
+      ...profile,
+      access: command.access === 'read' ? 'read-only' : profile.access,
+      protected: profile.protected.filter((path) => !command.unprotect?.includes(path)),
+      readOnly: [...profile.readOnly, ...(command.readOnly ?? [])],
+      readWrite: [...profile.readWrite, ...(command.readWrite ?? [])],
+      network: { mode: 'none' },
+    },
+  });
+  // A command that ends without reading its input is judged by its exit code.
+  running.stdin?.on('error', () => undefined);
+  running.stdin?.end(command.input);
+  return running;
+}
+
+async function collect(
+  stdout: Readable,
+  stderr: Readable,
+  exit: Promise<{ readonly code: number }>,
+  kill: () => void,
+): Promise<ToolExit> {
+  let size = 0;
+  const gather = async (stream: Readable): Promise<string> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxOutput) kill();
+      else chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  };
+  const [out, err, status] = await Promise.all([gather(stdout), gather(stderr), exit]);
+  if (size > maxOutput) {
+    throw new AgovError('TOOL_FAILED', { what: `The tool printed more than ${maxOutput} bytes and was stopped.` });
+  }
+  return { code: status.code, stdout: out, stderr: err };
+}

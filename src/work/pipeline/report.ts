@@ -1,0 +1,82 @@
+/** What a run came to, for people: stages with times, decisions by verdict, what was refused and why. */
+import type { Ledger } from '../../governance/ledger/index.ts';
+import type { Decision, Entry, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
+import { pendingStage, type RunState, readRun, type StageState } from './journal.ts';
+
+export interface Refusal {
+  readonly entry: string;
+  readonly agent: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly reason: string;
+  readonly policies: readonly string[];
+}
+
+export interface RunReport {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly status: RunState['status'];
+  readonly reason: string | undefined;
+  readonly startedAt: string;
+  readonly endedAt: string | undefined;
+  readonly stages: readonly (StageState & { readonly stage: string; readonly agent: string; readonly does: string })[];
+  readonly decisions: Readonly<Record<Verdict, number>>;
+  readonly refused: readonly Refusal[];
+  /** Who consented to what, and how. */
+  readonly approvals: readonly { readonly operator: string; readonly via: string; readonly intent: Intent }[];
+}
+
+export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunReport {
+  const state = readRun(ledger, run);
+  const decisions = { allow: 0, ask: 0, deny: 0 };
+  const refused: Refusal[] = [];
+  for (const entry of intentsOf(ledger, run)) {
+    const body = entry.body as unknown as Intent & { readonly decision: Decision }; // written by the governor alone
+    decisions[body.decision.verdict] += 1;
+    if (body.decision.verdict !== 'deny') continue;
+    refused.push({
+      entry: entry.id,
+      agent: entry.agent ?? '',
+      action: body.action,
+      resource: body.resource,
+      reason: body.decision.reasons[0] ?? '',
+      policies: body.decision.policies,
+    });
+  }
+  const stages = Object.entries(pipeline.stages).map(([stage, { agent, uses, run: command }]) => ({
+    stage,
+    agent,
+    does: uses ?? (typeof command === 'string' ? (command.split('\n')[0] ?? '') : (command ?? []).join(' ')),
+    ...(state.stages.get(stage) ?? pendingStage),
+  }));
+  const { status, reason, startedAt, endedAt } = state;
+  return {
+    ...{ run, pipeline: pipeline.name, status, reason, startedAt, endedAt, stages, decisions, refused },
+    approvals: consents(ledger, run),
+  };
+}
+
+function* intentsOf(ledger: Ledger, run: string): Generator<Entry> {
+  for (let after = -1; ; ) {
+    const page = ledger.query({ kinds: ['intent'], run, after, limit: 1000 });
+    yield* page;
+    const last = page.at(-1);
+    if (page.length < 1000 || !last) return;
+    after = last.seq;
+  }
+}
+
+function consents(ledger: Ledger, run: string): RunReport['approvals'] {
+  return ledger.query({ kinds: ['approval'], run, limit: 1000 }).flatMap(({ body, parent }) => {
+    const { step, operator, via } = body as { step: string; operator?: string; via?: string }; // by the approvals alone
+    const intent = parent === undefined ? undefined : (ledger.byId(parent)?.body['intent'] as Intent | undefined);
+    return step === 'granted' && operator && intent ? [{ operator, via: via ?? '', intent }] : [];
+  });
+}
+
+/** Pipeline runs, newest first. */
+export function listRuns(ledger: Ledger, limit: number): readonly RunState[] {
+  const started = ledger.query({ kinds: ['run'], newestFirst: true, limit: limit * 20 });
+  const runs = [...new Set(started.flatMap(({ run }) => (run ? [run] : [])))].slice(0, limit);
+  return runs.map((run) => readRun(ledger, run));
+}
