@@ -73,8 +73,8 @@ function union(
 }
 
 function choice(path: Path, value: unknown, values: readonly string[]): { message: string; suggestion?: string } {
-  if (value === undefined) return { message: `${name(path)} is missing; it is one of ${values.join(', ')}.` };
   const list = values.length > 12 ? `one of ${values.length} known values` : `one of ${values.join(', ')}`;
+  if (value === undefined) return { message: `${name(path)} is missing; it is ${list}.` };
   return withNearest(`${name(path)} must be ${list}, not ${shown(value)}`, String(value), values);
 }
 

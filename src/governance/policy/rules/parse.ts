@@ -150,10 +150,12 @@ function engineFault(source: PolicyFile, base: number, text: string, error: Deta
 function sentence({ message, help, sourceLocations }: DetailedError): string {
   const text = message.replace(/^for policy `[^`]*`, /, '').replace(/^failed to parse [^:]*: /, '');
   const label = sourceLocations?.[0]?.label;
-  return [text, label ?? '', help ?? '']
-    .filter(Boolean)
-    .map((part) => `${part.replace(/\.$/, '')}.`)
-    .join(' ');
+  return [text, label ?? '', help ?? ''].filter(Boolean).map(punctuated).join(' ');
+}
+
+function punctuated(text: string, i: number): string {
+  const begun = i === 0 ? text : text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(begun) ? begun : `${begun}.`;
 }
 
 function at({ source, offset }: Placed, units: number, message: string): Fault {

@@ -1,5 +1,5 @@
 /** The files of a project's `policies/` folder. What cannot be read is a fault: a rule that is not seen would be no rule. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { messageOf, systemCode } from '../../../kernel/index.ts';
 import type { Fault } from '../../../schemas/index.ts';
@@ -43,7 +43,13 @@ export async function readProject(projectDir: string): Promise<ProjectFiles> {
     const found = await readdir(join(projectDir, folder), { recursive: true });
     names = found.map((name) => `${folder}/${name.split(sep).join('/')}`).sort();
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { files: [], faults };
+    if (systemCode(error) === 'ENOENT') {
+      const there = await stat(projectDir).then(
+        (at) => at.isDirectory(),
+        () => false,
+      ); // a fault either way
+      return { files: [], faults: there ? [] : [fileFault(folder, `There is no folder ${projectDir}.`)] };
+    }
     return { files: [], faults: [fileFault(folder, `The folder cannot be read: ${messageOf(error)}.`)] };
   }
   const files: PolicyFile[] = [];
