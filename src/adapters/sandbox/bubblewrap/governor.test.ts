@@ -7,8 +7,8 @@ import { systemEnv } from '../../../kernel/index.ts';
 import { alive, eventually, newWorkspace, profileFor, run } from '../contract.ts';
 import { bubblewrapSandbox } from './index.ts';
 
-const fixture = join(import.meta.dirname, 'governor.fixture.ts');
 const repository = join(import.meta.dirname, '../../../..');
+const fixture = join(repository, 'test/support/sandbox-governor.ts');
 let workspace = '';
 beforeEach(() => {
   workspace = newWorkspace();

@@ -1,8 +1,8 @@
 /** A governor for the tests to kill, to run as somebody else, or to run where it must fail: runs its arguments. */
 import { text } from 'node:stream/consumers';
-import { AgovError, systemEnv } from '../../../kernel/index.ts';
-import { unconfinedSandbox } from '../none/index.ts';
-import { bubblewrapSandbox } from './index.ts';
+import { bubblewrapSandbox } from '../../src/adapters/sandbox/bubblewrap/index.ts';
+import { unconfinedSandbox } from '../../src/adapters/sandbox/none/index.ts';
+import { AgovError, systemEnv } from '../../src/kernel/index.ts';
 
 const [kind, workspace, ...argv] = process.argv.slice(2) as [string, string, string, ...string[]]; // the tests give them
 const env = systemEnv();
