@@ -21,6 +21,11 @@ export interface Facts {
   readonly inWorkspace?: boolean;
   /** `fs.*`: whether it is one of the governor's own files or a path that the project protects. */
   readonly protected?: boolean;
+  /**
+   * `fs.*`: the path that rules compare, every symlink followed: relative to the workspace inside it, absolute outside.
+   * Without it they compare what the agent wrote, which may name the same file in other words.
+   */
+  readonly path?: string;
   /** `process.exec`: the resolved absolute path of the program. */
   readonly program?: string;
   /** `repo.*`: whether the branch is the agent's own (`agov/<agent>/…`), and whether the project protects it. */

@@ -154,6 +154,29 @@ when { resource.name == "github.create_repo" && resource.hasTag("repo.private") 
     expect(call({ args: { many: Array.from({ length: 2000 }, (_, i) => i) } })).toBe('deny');
   });
 
+  it('rules see the file, however it is spelled, and the branch', async () => {
+    const cedar = `@id("no-env") forbid (principal, action in Agov::Action::"fs", resource) when { resource.path like ".env*" };
+@id("no-wip") forbid (principal, action == Agov::Action::"repo.push", resource) when { resource.name == "wip" };`;
+    const push = 'agent: { tier: T2 }, action: repo.push, resource';
+    const examples = `no-env:
+  matches: [{ agent: { tier: T1 }, action: fs.read, resource: .env }]
+  ignores: [{ agent: { tier: T1 }, action: fs.read, resource: env }]
+no-wip:
+  matches: [{ ${push}: wip }]
+  ignores: [{ ${push}: done }]`;
+    using set = await load(files(cedar, examples));
+    const read = (resource: string, path?: string): string =>
+      set.decide(ask('T1', 'fs.read', resource, { facts: { ...inside, ...(path ? { path } : {}) } })).verdict;
+    expect(['.env', './.env', 'src/../.env', 'src//..//.env.local'].map((one) => read(one))).toEqual(
+      Array(4).fill('deny'),
+    );
+    expect(read('link', '.env')).toBe('deny');
+    expect(read('/ws/.env', '.env')).toBe('deny');
+    expect(read('env')).toBe('allow');
+    const facts = { protectedBranch: false };
+    expect(set.decide(ask('T2', 'repo.push', 'refs/heads/wip', { facts })).verdict).toBe('deny');
+  });
+
   it('rules see what happened before in the session', async () => {
     const cedar = `@id("sealed")
 forbid (principal, action == Agov::Action::"tool.call", resource) when { context.session.secretReads > 0 };`;

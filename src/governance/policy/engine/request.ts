@@ -27,7 +27,7 @@ class Refused extends Error {}
 export function requestOf(question: Question, needs: Needs): Asked {
   try {
     const { agent, intent } = question;
-    const resource = resourceOf(intent.action, intent.resource);
+    const resource = resourceOf(intent.action, intent.resource, question.facts);
     const context = {
       approvals: question.approvals,
       ...(needs.session ? { session: { ...question.session } } : {}),
@@ -100,12 +100,12 @@ export function resourceType(action: Action): string {
   }
 }
 
-function resourceOf(action: Action, text: string): Resource {
+function resourceOf(action: Action, text: string, facts: Facts): Resource {
   const type = resourceType(action);
   switch (type) {
     case 'File': {
-      // `src/../.env` is `.env`. Where symlinks lead is for the facts to say.
-      const path = posix.normalize(text);
+      // `src/../.env` is `.env`; where symlinks lead the facts know.
+      const path = posix.normalize(facts.path ?? text);
       return { type, id: path, attrs: { path } };
     }
     case 'Endpoint':

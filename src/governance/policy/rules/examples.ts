@@ -17,6 +17,7 @@ const factsSchema = z
   .strictObject({
     inWorkspace: z.boolean(),
     protected: z.boolean(),
+    path: z.string().min(1),
     program: z.string(),
     ownBranch: z.boolean(),
     protectedBranch: z.boolean(),
