@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { bubblewrapSandbox } from '../../src/adapters/sandbox/bubblewrap/index.ts';
 import type { Sandbox } from '../../src/adapters/sandbox/port.ts';
 import type { ToolCommand, ToolContext, ToolExec } from '../../src/adapters/tools/port.ts';
-import { AgovError, sha256Hex, systemCode } from '../../src/kernel/index.ts';
+import { AgovError, sha256Hex, systemCode, systemEnv } from '../../src/kernel/index.ts';
 
 export interface ToolRoom extends Disposable {
   readonly context: ToolContext;
@@ -71,6 +72,10 @@ export function bareExec(context: ToolContext, path = process.env['PATH'] ?? '')
       child.stdin?.on('error', () => undefined); // a program that ends without reading
       child.stdin?.end(command.input);
     });
+}
+
+export function bubblewrap(): Sandbox {
+  return bubblewrapSandbox({ env: systemEnv() });
 }
 
 /** As the governor runs them: `.agov` hidden, `.git` closed to all but the commands that ask for it. */
