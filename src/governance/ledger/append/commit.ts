@@ -56,7 +56,8 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
     const length = scratch.write(`${text.beforeAt}${at}${text.beforeSeq}${seq}${text.end}`, 1);
     const refusal = refuse(draft, length, reads);
     if (refusal) return refusal;
-    const leaf = hash('sha256', scratch.subarray(0, length + 1), 'buffer');
+    const leafHex = hash('sha256', scratch.subarray(0, length + 1), 'hex');
+    const leaf = Buffer.from(leafHex, 'hex');
     const { parent, kind, run, agent } = draft;
     try {
       writes.entry({ seq, id, parent, kind, run, agent, at: now, leaf, bytes: scratch.subarray(1, length + 1) });
@@ -69,7 +70,7 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
     if (draft.opens) writes.open(id, seq);
     tree.push(leaf);
     noteFacets(draft, seq, facets, writes);
-    return { seq, id, at, leaf: leaf.toString('hex') };
+    return { seq, id, at, leaf: leafHex };
   };
 
   const writeBatch = (batch: readonly Append[], to: Tip): (Receipt | AgovError)[] => {

@@ -7,7 +7,7 @@ import type { Env } from '../../../kernel/index.ts';
 
 const idleMs = 200;
 /** In pages of 4 KiB. */
-const maxFrames = 4096;
+const maxFrames = 1024;
 const commitsBetweenLooks = 32;
 
 export interface WalKeeper extends Disposable {

@@ -2,8 +2,7 @@
  * A tree that grows one leaf at a time and keeps only its right edge: the roots of its perfect subtrees, and the
  * unfinished tile of each level (C2SP tlog-tiles: 256 hashes wide, so level L holds the roots of 256^L leaves).
  */
-import { hash } from 'node:crypto';
-import { emptyRoot, hashLength } from './merkle.ts';
+import { emptyRoot, hashLength, sha256 } from './merkle.ts';
 
 export const tileWidth = 256;
 const tileBytes = tileWidth * hashLength;
@@ -40,7 +39,7 @@ export function growTree(
   const join = (left: Uint8Array, right: Uint8Array): Uint8Array => {
     scratch.set(left, 1);
     scratch.set(right, 1 + hashLength);
-    return hash('sha256', scratch, 'buffer');
+    return sha256(scratch);
   };
 
   const tileAt = (level: number): { hashes: Uint8Array; width: number } => {
