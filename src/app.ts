@@ -2,14 +2,14 @@
  * Composition root: the only file that picks adapters. Parts open when they are first asked for, so that a command pays
  * for what it uses; whatever was opened is closed with the app.
  */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bubblewrapSandbox } from './adapters/sandbox/bubblewrap/index.ts';
 import { unconfinedSandbox } from './adapters/sandbox/none/index.ts';
 import type { Sandbox, SandboxProfile } from './adapters/sandbox/port.ts';
 import { openEmbeddedSecrets } from './adapters/secrets/embedded/index.ts';
 import type { Secrets } from './adapters/secrets/port.ts';
-import { openEmbeddedState } from './adapters/state/embedded/index.ts';
+import { openEmbeddedState, setStateAside } from './adapters/state/embedded/index.ts';
 import type { State } from './adapters/state/port.ts';
 import { fsTools } from './adapters/tools/fs/index.ts';
 import { gitTools } from './adapters/tools/git/index.ts';
@@ -232,7 +232,7 @@ export function openApp(options: AppOptions): App {
     workspace: (folder) =>
       workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]),
     async rebuildState() {
-      const aside = setAside(statePath, ids());
+      const aside = setStateAside(statePath, env);
       await roster();
       return { agents: (await (await state()).registry.list()).length, aside };
     },
@@ -263,15 +263,6 @@ function closedPaths(project: Project, config: Config): Omit<World, 'locate'> {
 function gitPaths(workspace: string): readonly string[] {
   const path = join(workspace, '.git');
   return existsSync(path) ? [path] : [];
-}
-
-/** Renames the file and its journals, so that nothing is lost. The new name, or undefined where there was no file. */
-function setAside(path: string, mark: string): string | undefined {
-  const aside = `${path}.${mark}`;
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-  }
-  return existsSync(aside) ? aside : undefined;
 }
 
 function hostMark(): string {
