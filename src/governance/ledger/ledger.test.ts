@@ -6,6 +6,7 @@ import { draft, fill, ledgerFolder } from '../../../test/support/ledger.ts';
 import { canonicalJson } from '../../kernel/index.ts';
 import { type Entry, entrySchema } from '../../schemas/index.ts';
 import { publicKeyPem, verifierKeyLine, verifyExport } from './index.ts';
+import { readWitness, writeWitness } from './publish/index.ts';
 import { hashLeaf, parseVerifierKey, verifyConsistency, verifyTlogProof } from './verifier/index.ts';
 
 describe('append', () => {
@@ -125,13 +126,13 @@ describe('several ledgers on one file', () => {
     using folder = ledgerFolder();
     await using a = await folder.open();
     await using b = await folder.open();
-    const receipts = await Promise.all(
-      Array.from({ length: 40 }, async (_, i) => {
-        const one = await a.append(draft(i, { claim: `once-${i}` }));
-        return [one, await b.append(draft(i))];
-      }),
-    );
-    const seqs = receipts.flat().map(({ seq }) => seq);
+    const seqs: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const first = await a.append(draft(n, { claim: `once-${n}` }));
+      const second = await b.append(draft(n));
+      const together = await Promise.all([a.append(draft(n)), b.append(draft(n))]);
+      seqs.push(...[first, second, ...together].map(({ seq }) => seq));
+    }
     expect(seqs.sort((x, y) => x - y)).toEqual(Array.from({ length: 80 }, (_, i) => i));
     await expect(b.append(draft(0, { claim: 'once-7' }))).rejects.toMatchObject({ code: 'LEDGER_CLAIMED' });
     expect(a.head()).toEqual(b.head());
@@ -323,6 +324,16 @@ describe('files', () => {
     env.advance(1000);
     expect(statSync(folder.path).size).toBeGreaterThan(before);
     expect(readFileSync(folder.witness, 'utf8')).toBe(ledger.head().note);
+  });
+
+  it('the head saved outside is never replaced by an older one', async () => {
+    using folder = ledgerFolder();
+    await using ledger = await folder.open();
+    const older = ledger.head().note;
+    await fill(ledger, 3);
+    writeWitness(folder.witness, ledger.head().note, fakeEnv());
+    writeWitness(folder.witness, older, fakeEnv());
+    expect(readWitness(folder.witness)).toBe(ledger.head().note);
   });
 
   it('give the public key to openssl', () => {

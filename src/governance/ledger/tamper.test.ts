@@ -111,6 +111,7 @@ describe('an entry', () => {
     else expect(first).toMatchObject({ kind: 'head-differs', to: size - 1 });
 
     const withAll = await tamper((db) => forge(db, seq, changed(db)));
+    expect(withAll.openError).toMatchObject({ code: 'LEDGER_BROKEN', why: expect.stringContaining('last entries') });
     const [only] = problemsOf(withAll) as { kind: string; seq: number; to: number }[];
     expect(only?.kind).toBe('head-differs');
     expect(only?.seq).toBeLessThanOrEqual(seq);
@@ -273,7 +274,10 @@ describe('a log cut back to an older head', () => {
     await tamper(cut);
     await using reader = await folder.openReadOnly({ witness: folder.witness });
     expect(reader.verify()).toMatchObject({ ok: false, problems: [{ kind: 'log-cut', saved: true }] });
-    await expect(folder.open({ witness: folder.witness })).rejects.toMatchObject({ code: 'LEDGER_BROKEN' });
+    await expect(folder.open({ witness: folder.witness })).rejects.toMatchObject({
+      code: 'LEDGER_BROKEN',
+      why: `It holds 300 entries, but a head saved outside the project covers ${size}.`,
+    });
   });
 });
 

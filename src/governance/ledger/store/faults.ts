@@ -6,7 +6,6 @@ const primary = { perm: 3, busy: 5, locked: 6, readonly: 8, corrupt: 11, full: 1
 /** Extended codes: a write or the growth of the shared memory file failed, as it does when space or a limit is spent. */
 const outOfSpace = [778, 4874];
 const constraintUnique = 2067;
-const constraintPrimaryKey = 1555;
 
 const fullCodes = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 const readOnlyCodes = ['EACCES', 'EPERM', 'EROFS'];
@@ -21,9 +20,9 @@ export function isBusy(error: unknown): boolean {
   return code === primary.busy || code === primary.locked;
 }
 
+/** Whether a UNIQUE index refused the row; a taken primary key is another matter. */
 export function isUniqueViolation(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === constraintUnique || code === constraintPrimaryKey;
+  return sqliteCode(error) === constraintUnique;
 }
 
 export function ledgerFault(error: unknown, path: string): AgovError {
