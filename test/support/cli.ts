@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Entry } from '../../src/schemas/index.ts';
 import { runCli } from '../../src/surfaces/cli/index.ts';
@@ -51,14 +51,14 @@ export async function testProject(agents: Readonly<Record<string, string>> = {})
   const agovWith = async (input: string, ...argv: string[]): Promise<Result> => {
     const stdin = new PassThrough();
     stdin.end(input);
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const [stdout, stderr] = [collector(), collector()];
     const code = await runCli(argv, {
       ...{ stdin, stdout, stderr, environment },
       cwd: root,
       version: '0.0.0',
       signals: { listen: () => ({ [Symbol.dispose]: () => undefined }) },
     });
-    return { code, stdout: read(stdout), stderr: read(stderr) };
+    return { code, stdout: stdout.text(), stderr: stderr.text() };
   };
   const agov = (...argv: string[]): Promise<Result> => agovWith('', ...argv);
   const git = (...argv: string[]): string => {
@@ -133,6 +133,13 @@ function started(child: ChildProcess): Started {
   };
 }
 
-function read(stream: PassThrough): string {
-  return (stream.read() as Buffer | null)?.toString('utf8') ?? '';
+function collector(): Writable & { text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => Buffer.concat(chunks).toString('utf8') });
 }

@@ -1,5 +1,5 @@
 /** One attempt at one stage: its intent, what an operator says to it, its artifacts, its end in the journal. */
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { constants, open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Tool } from '../../adapters/tools/port.ts';
@@ -219,18 +219,14 @@ async function keepFile(
   const path = await realpath(join(workspace, source)).catch(() => undefined); // absent: told by the caller
   // The agent may have left a symlink to what is not its own.
   if (path === undefined || !isInside(path, workspace)) return undefined;
-  await using file = await open(path);
-  return readable(file, path).then(async (size) => {
-    if (size > maxArtifact)
-      throw new AgovError('INPUT_INVALID', { what: `Artifact ${source} is over ${maxArtifact} bytes.` });
-    return artifacts.put(name, await file.readFile());
-  });
-}
-
-async function readable(file: FileHandle, path: string): Promise<number> {
+  // A pipe in its place would make an ordinary open wait for ever.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   const stat = await file.stat();
-  if (stat.isFile()) return stat.size;
-  throw new AgovError('INPUT_INVALID', { what: `Artifact ${path} is not a regular file.` });
+  if (!stat.isFile()) throw new AgovError('INPUT_INVALID', { what: `Artifact ${source} is not a regular file.` });
+  if (stat.size > maxArtifact) {
+    throw new AgovError('INPUT_INVALID', { what: `Artifact ${source} is over ${maxArtifact} bytes.` });
+  }
+  return await artifacts.put(name, await file.readFile());
 }
 
 function optional(reason: string | undefined): { reason?: string } {
