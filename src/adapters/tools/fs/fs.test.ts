@@ -35,6 +35,13 @@ describe('fs.read', () => {
     expect((await act('fs.read', { path: '-' })).text).toBe('grüezi\n');
   });
 
+  test('follows a link inside the workspace, and a write goes through it', async () => {
+    symlinkSync('file', join(workspace, 'link'));
+    await act('fs.write', { path: 'link', content: 'x' });
+    expect(readFileSync(join(workspace, 'file'), 'utf8')).toBe('x');
+    expect((await act('fs.read', { path: 'link' })).text).toBe('x');
+  });
+
   test.each([
     ['gone', 'gone does not exist.'],
     ['folder', 'folder is a directory; fs.read reads files.'],

@@ -118,7 +118,7 @@ test('commands that the operator has configured, and that are files of the works
   expect(existsSync(mark)).toBe(false);
 });
 
-test('a repository inside the workspace never has its monitor run while the project’s is open', async () => {
+test('a repository inside the workspace never has its programs run while the project’s is open', async () => {
   const nested = join(seat.workspace, 'nested');
   mkdirSync(nested);
   git(nested, 'init', '-q');
@@ -133,19 +133,27 @@ test('a repository inside the workspace never has its monitor run while the proj
   // Committed by an operator as a submodule is; from then on `git add` asks for its status, by its own configuration.
   git(seat.workspace, 'add', '-A');
   git(seat.workspace, 'commit', '-qm', 'Submodule');
-  git(nested, 'config', 'core.fsmonitor', trap(join(nested, '.git/evil')));
+  const evil = trap(join(nested, '.git/evil'));
+  git(nested, 'config', 'core.fsmonitor', evil);
+  git(nested, 'config', 'filter.x.clean', evil);
+  write(nested, '.git/info/attributes', '* filter=x\n');
+  write(nested, 'a.txt', 'b\n');
   write(seat.workspace, 'b.txt', 'b\n');
   const call = await look('git.commit', { message: 'More' });
   const open: string[] = [];
+  let attempts = 0;
   const exec = bareExec(seat);
   const result = await call.perform(async (command) => {
     rmSync(mark, { force: true });
     const exit = await exec(command);
+    if (existsSync(mark)) attempts += 1;
     if (existsSync(mark) && command.unprotect?.length) open.push(command.argv.join(' '));
     return exit;
   });
   expect(result).toMatchObject({ status: 'ok', facts: { files: 1 } });
   expect(open).toEqual([]);
+  // Else the trap is not where git steps, and the test says nothing.
+  expect(attempts).toBeGreaterThan(0);
 });
 
 test('a .git file that points to the worktree of another is refused', async () => {

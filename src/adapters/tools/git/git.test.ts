@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { git, gitProject, prepare, use, write } from '../../../../test/support/git-project.ts';
@@ -299,7 +299,9 @@ describe('git.push', () => {
   test('runs no command that a remote names as its address', async () => {
     const mark = join(root, '../mark');
     git(root, 'config', 'protocol.ext.allow', 'always');
-    git(root, 'remote', 'set-url', 'origin', `ext::sh -c "touch ${mark}"`);
+    write(root, '../evil', `#!/bin/sh\ntouch '${mark}'\n`);
+    chmodSync(join(root, '../evil'), 0o755);
+    git(root, 'remote', 'set-url', 'origin', `ext::${join(root, '../evil')}`);
     expect(await act('git.push', push, seat)).toMatchObject({ status: 'failed' });
     expect(existsSync(mark)).toBe(false);
   });

@@ -5,7 +5,7 @@
  * configuration at all.
  */
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { AgovError } from '../../../kernel/index.ts';
 import { whyItFailed } from '../exec-result.ts';
 import type { ToolCommand, ToolContext, ToolExec, ToolExit } from '../port.ts';
@@ -95,17 +95,16 @@ function repositoryAt(folder: string, objectFormat: string, agent: string): Repo
 export async function seatOf(repository: Repository, context: ToolContext, exec: ToolExec): Promise<Seat> {
   const { workspace } = context;
   const exit = await runGit(exec, {
-    argv: ['git', 'rev-parse', '--path-format=absolute', '--git-common-dir', '--git-dir', '--show-toplevel'],
+    argv: ['git', 'rev-parse', '--path-format=absolute', '--git-common-dir', '--git-dir'],
     access: 'read',
     readOnly: [repository.folder],
-    // Else git would look for a repository above the workspace, and take all it does not see there for deleted.
-    env: { GIT_CEILING_DIRECTORIES: dirname(workspace) },
   });
   const fix = 'Make a worktree of the project with git.worktree and work there.';
   if (exit.code !== 0) throw elsewhere(`${workspace} is not a git working tree: ${whyItFailed(exit)}.`, fix);
-  const [common = '', gitDir = '', top = ''] = exit.stdout.trimEnd().split('\n');
-  // A `.git` file can claim anything: the repository must hold, too, that this seat is this workspace's.
-  if (common !== repository.folder || top !== workspace || gitDir !== (await repository.seatAt(workspace))) {
+  const [common = '', gitDir = ''] = exit.stdout.trimEnd().split('\n');
+  // A `.git` file can claim anything, and git also looks above the workspace, where it would take for deleted what it
+  // does not see: the repository must hold, too, that this seat is this workspace's.
+  if (common !== repository.folder || gitDir !== (await repository.seatAt(workspace))) {
     throw elsewhere(`${workspace} is not a working tree of the project: its .git points to ${gitDir}.`, fix);
   }
   const head = await runGit(exec, {

@@ -1,9 +1,9 @@
 /**
  * A room: a throw-away repository with no configuration, whose objects are added to those of the project's repository.
  * All that reads or writes working files happens here, while the project's `.git` is read-only. For git runs programs
- * on such occasions: filters that `.gitattributes` asks for, and `git status` in nested repositories, under *their*
- * configuration, of which core.fsmonitor is a command. An agent that got one of them to run with `.git` open could
- * leave a hook there for the operator's next commit. What a room made enters the repository as a bundle, checked by
+ * on such occasions: the filters that `.gitattributes` asks for, and, since it runs `git status` in nested repositories,
+ * the filters of *their* configuration. An agent that got one of them to run with `.git` open could leave a hook there
+ * for the operator's next commit. What a room made enters the repository as a bundle, checked by
  * hash, and only as trees and contents.
  */
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
 import { lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
-import { AgovError, systemCode } from '../../../kernel/index.ts';
+import { AgovError, messageOf, systemCode } from '../../../kernel/index.ts';
 import { defineTool } from '../define.ts';
 import { demand, failed, whyItFailed } from '../exec-result.ts';
 import { pathSchema } from '../paths.ts';
@@ -105,17 +105,31 @@ function folderFor(context: ToolContext, path: string): string {
 /** Made out here, so that the sandbox shows this one folder and not the worktrees of others. */
 async function makeFolder(path: string): Promise<void> {
   const parent = dirname(path);
-  await mkdir(parent).catch((error: unknown) => {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  });
+  await make(parent);
   // An agent that works in the project itself may have put a link there.
   if (!(await lstat(parent)).isDirectory() || (await realpath(parent)) !== parent) {
-    throw new AgovError('WORKSPACE_INVALID', { what: `${parent} is not a folder.`, fix: `Look at it and remove it.` });
+    throw new AgovError('WORKSPACE_INVALID', {
+      what: `${parent} is not a folder.`,
+      fix: `See where it leads, and remove it: rm ${parent}`,
+    });
   }
-  await mkdir(path).catch((error: unknown) => {
-    if (systemCode(error) === 'EEXIST') throw taken(`${path} exists already.`, 'Choose another path.');
-    throw error;
-  });
+  if (!(await make(path))) throw taken(`${path} exists already.`, 'Choose another path.');
+}
+
+/** False when something is there. */
+async function make(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw new AgovError('NOT_WRITABLE', {
+      what: `${folder} cannot be made.`,
+      why: messageOf(error),
+      fix: `Give this user the right to write in ${dirname(folder)}.`,
+      cause: error,
+    });
+  }
 }
 
 async function startingPoint(repository: Repository, exec: ToolExec, from: string | undefined): Promise<string> {
