@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessFacts {
   readonly pid: number;
+  /** The first 15 bytes of its program's name, or what it has set instead. */
+  readonly name: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
@@ -25,6 +27,7 @@ export function processFacts(pid: number): ProcessFacts | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {
     pid,
+    name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
     parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),

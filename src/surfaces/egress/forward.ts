@@ -5,7 +5,7 @@
 import { type IncomingMessage, request as open, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { type Env, messageOf } from '../../kernel/index.ts';
-import type { EgressOutcome, Passage } from './proxy.ts';
+import type { EgressOutcome, Passage } from './types.ts';
 import { type Limits, watchIdle } from './watch.ts';
 
 export interface Forwarding {

@@ -1,8 +1,2 @@
-export {
-  type Authorisation,
-  type EgressOptions,
-  type EgressOutcome,
-  type EgressProxy,
-  type EgressRequest,
-  startEgressProxy,
-} from './proxy.ts';
+export { startEgressProxy } from './proxy.ts';
+export type { Authorisation, EgressOptions, EgressOutcome, EgressProxy, EgressRequest } from './types.ts';

@@ -1,6 +1,6 @@
 /** Turns the view, the environment and the rest into what bubblewrap reads from its arguments' descriptor. */
 import type { Mount } from './view/mounts.ts';
-import { home, searchPath, syntheticFiles } from './view/system.ts';
+import { home, searchPath } from './view/system.ts';
 
 /** The proxy's socket and the port at which the relay offers it, inside. */
 export const egress = { socket: '/opt/agov/egress.sock', relay: '/opt/agov/relay', port: 3128 } as const;
@@ -12,6 +12,8 @@ export interface Descriptors {
 }
 
 export interface View {
+  /** Paths of files to be made of data. */
+  readonly files: readonly string[];
   readonly mounts: readonly Mount[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -19,10 +21,9 @@ export interface View {
   readonly descriptors: Descriptors;
 }
 
-export function viewArguments({ mounts, cwd, env, proxy, descriptors }: View): readonly string[] {
+export function viewArguments({ files, mounts, cwd, env, proxy, descriptors }: View): readonly string[] {
   const args: string[] = [];
-  for (const path of Object.keys(syntheticFiles))
-    args.push('--perms', '0444', '--file', String(descriptors.data(path)), path);
+  for (const path of files) args.push('--perms', '0444', '--file', String(descriptors.data(path)), path);
   for (const mount of mounts) args.push(...mountArguments(mount, descriptors));
   if (proxy !== undefined) {
     args.push('--ro-bind', proxy.socket, egress.socket, '--ro-bind', proxy.relay, relayInside(proxy.relay));

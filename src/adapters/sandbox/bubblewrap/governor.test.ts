@@ -1,11 +1,13 @@
 /** What depends on who the governor is: one that is killed, an ordinary user, one that may not make namespaces. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnv } from '../../../kernel/index.ts';
 import { alive, eventually, newWorkspace, profileFor, run } from '../contract.ts';
 import { bubblewrapSandbox } from './index.ts';
+import { signature } from './orphans.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
 const fixture = join(repository, 'test/support/sandbox-governor.ts');
@@ -27,6 +29,19 @@ describe.each(['bubblewrap', 'none'])('a governor with the sandbox %s', (kind) =
     await eventually(async () => sleeping() === 0);
     expect(sleeping()).toBe(0);
   });
+});
+
+it('ends what a governor left that was killed while bubblewrap set up', async () => {
+  // Writing to a channel without a reader ends bubblewrap at that very moment, as the governor's death would.
+  const mark = `agov-orphan-${process.pid}`;
+  const basic = ['--unshare-all', '--unshare-user', '--uid', '1000', '--ro-bind', '/', '/', '--json-status-fd', '3'];
+  const args = [...basic, '--chmod', '0555', signature, '--setenv', 'MARK', mark, '--', 'true'];
+  const child = spawn('bwrap', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+  child.stdio[3]?.destroy();
+  await once(child, 'exit');
+  expect(alive(mark)).toHaveLength(1);
+  await bubblewrapSandbox({ env: systemEnv() }).health();
+  await eventually(async () => alive(mark).length === 0);
 });
 
 it('passes no inherited descriptor on, however high its number', () => {
@@ -72,6 +87,14 @@ describe('a machine on which bubblewrap cannot work', () => {
       fix: expect.stringContaining('apt-get install'),
     });
     expect(await sandbox.health()).toMatchObject({ ok: false, detail: expect.stringContaining('apt-get install') });
+  });
+
+  it('says its version where it can, and refuses a command line that the system does not take', async () => {
+    const sandbox = bubblewrapSandbox({ env: systemEnv() });
+    expect(await sandbox.health()).toEqual({ ok: true, detail: expect.stringMatching(/^bubblewrap \d/) });
+    const argv = ['true', 'x'.repeat(5_000_000)] as const;
+    const started = sandbox.start({ argv, env: {}, stdin: 'none', profile: profileFor(workspace) });
+    await expect(started).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
   it('is told when it is user namespaces that are missing', async () => {

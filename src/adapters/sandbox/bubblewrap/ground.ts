@@ -4,12 +4,14 @@ import { AgovError } from '../../../kernel/index.ts';
 import { findProgram } from '../programs.ts';
 import { sandboxMissing } from './failure.ts';
 import { inheritedDescriptors } from './inherited.ts';
+import { endOrphans } from './orphans.ts';
 import { systemCallFilter } from './seccomp.ts';
-import { namelessFile, syntheticFiles, systemArguments } from './view/system.ts';
+import { namelessFile, systemArguments, systemFiles } from './view/system.ts';
 
 export interface Ground {
   /** prlimit, its limits, bwrap, and the arguments that do not change. */
   readonly command: readonly [string, ...string[]];
+  /** Contents by path inside; `seccomp` and `empty` besides. */
   readonly files: ReadonlyMap<string, () => number>;
   readonly inherited: readonly number[];
 }
@@ -24,7 +26,8 @@ export function prepareGround(program: string): Ground {
     });
   }
   const bwrap = locate(program, 'bubblewrap');
-  const contents = { ...syntheticFiles, seccomp: filter, empty: '' };
+  endOrphans();
+  const contents = { ...systemFiles(), seccomp: filter, empty: '' };
   return {
     command: [locate('prlimit', 'util-linux'), ...limits(), bwrap, ...systemArguments(realpathSync(process.execPath))],
     files: new Map(Object.entries(contents).map(([name, content]) => [name, namelessFile(content)])),

@@ -3,18 +3,20 @@
  * nothing, and a process 1 that takes everything along when the command, bubblewrap or the governor ends.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, realpathSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { AgovError, type Env, messageOf } from '../../../kernel/index.ts';
+import { AgovError, type Env, messageOf, systemCode } from '../../../kernel/index.ts';
 import { checkCommand } from '../command.ts';
 import type { Running, Sandbox, SandboxCommand, SandboxHealth } from '../port.ts';
 import { findProgram } from '../programs.ts';
 import { egress, relayInside, viewArguments } from './arguments.ts';
 import { sandboxMissing } from './failure.ts';
 import { type Ground, prepareGround } from './ground.ts';
+import { tryOut } from './health.ts';
+import { signature } from './orphans.ts';
 import { follow } from './running.ts';
 import { readReport, readStatus } from './status.ts';
 import { planMounts } from './view/mounts.ts';
@@ -29,7 +31,7 @@ export interface BubblewrapOptions {
 }
 
 /** The last thing the arguments' descriptor says and the first that is needed after it: a text cut short runs nothing. */
-const complete = '/run/agov-complete';
+const complete = signature;
 
 export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
   let ground: Ground | undefined;
@@ -76,7 +78,8 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
         return stdio.push(descriptor) - 1;
       },
     };
-    const view = viewArguments({ mounts, cwd: command.cwd, env: command.env, proxy, descriptors });
+    const files = [...ground.files.keys()].filter((name) => name.startsWith('/'));
+    const view = viewArguments({ files, mounts, cwd: command.cwd, env: command.env, proxy, descriptors });
     const reportTo = proxy === undefined ? undefined : stdio.push('pipe') - 1;
     const rest =
       proxy === undefined || reportTo === undefined
@@ -107,8 +110,7 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
     // An environment of its own: the command's variables (LD_PRELOAD!) must not act on bubblewrap, and in its arguments
     // every user of the host could read them. Its own session: a Ctrl-C is the governor's to pass on.
     const child = spawn(program, [...fixed, ...own, ...rest], { stdio, env: {}, detached: true, cwd: '/' });
-    // Without a process id, spawn has failed, and follow() says so.
-    child.on('error', () => undefined);
+    if (child.pid === undefined) throw notStarted((await once(child, 'error'))[0]);
     const channel = child.stdio as readonly unknown[] as readonly Duplex[]; // Node makes every 'pipe' a two-way socket
     const [args, status] = [channel[argumentsFrom], channel[statusTo]];
     if (args === undefined || status === undefined) throw sandboxMissing(program, 'bubblewrap');
@@ -143,33 +145,16 @@ function relaySource(): string {
   return join(here, '..', `relay${extname(here)}`);
 }
 
-async function tryOut(start: Sandbox['start'], program: string): Promise<SandboxHealth> {
-  let workspace: string | undefined;
-  try {
-    workspace = realpathSync(mkdtempSync(join(tmpdir(), 'agov-health-')));
-    const running = await start({
-      argv: ['/bin/sh', '-c', 'exit 0'],
-      env: {},
-      stdin: 'none',
-      profile: {
-        workspace,
-        access: 'read-only',
-        hidden: [],
-        protected: [],
-        readOnly: [],
-        readWrite: [],
-        network: { mode: 'none' },
-      },
+function notStarted(error: unknown): AgovError {
+  if (systemCode(error) === 'E2BIG') {
+    return new AgovError('INPUT_INVALID', {
+      what: 'The command line is longer than the system takes.',
+      fix: 'Pass long values in a file or on standard input.',
     });
-    running.stdout.resume();
-    running.stderr.resume();
-    const { code } = await running.exit;
-    return code === 0
-      ? { ok: true, detail: program }
-      : { ok: false, detail: `A trial run ended with the code ${code}.` };
-  } catch (error) {
-    return { ok: false, detail: messageOf(error) };
-  } finally {
-    if (workspace !== undefined) rmdirSync(workspace);
   }
+  return new AgovError('SANDBOX_MISSING', {
+    what: 'The sandbox could not be started.',
+    why: messageOf(error),
+    fix: 'Free processes and descriptors of this user, or raise their limits.',
+  });
 }

@@ -1,5 +1,15 @@
 /** The part of the view that is the same at every run: the system read-only, and files of our own for the rest of /etc. */
-import { closeSync, existsSync, lstatSync, mkdtempSync, openSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgovError, messageOf } from '../../../../kernel/index.ts';
@@ -11,23 +21,22 @@ export const searchPath = `${toolFolder}:/usr/local/sbin:/usr/local/bin:/usr/sbi
 
 const memoryBytes = 2 * 1024 ** 3;
 
-/** Nothing that holds a secret or tells one host from another. */
-const etc = [
-  '/etc/alternatives',
-  '/etc/ld.so.cache',
-  '/etc/localtime',
-  '/etc/pki/ca-trust/extracted',
-  '/etc/pki/tls/certs',
-  '/etc/ssl/certs',
-  '/etc/ssl/openssl.cnf',
-];
+/** Of the host's /etc, nothing that holds a secret or tells one host from another. */
+const etcFolders = ['/etc/alternatives', '/etc/pki/ca-trust/extracted', '/etc/pki/tls/certs', '/etc/ssl/certs'];
+/** Small enough to copy, which costs less than a mount. */
+const etcFiles = ['/etc/ld.so.cache', '/etc/localtime', '/etc/ssl/openssl.cnf'];
 
-export const syntheticFiles: Readonly<Record<string, string>> = {
-  '/etc/passwd': `agov:x:1000:1000::${home}:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n`,
-  '/etc/group': 'agov:x:1000:\nnogroup:x:65534:\n',
-  '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-  '/etc/hosts': '127.0.0.1 localhost agov\n::1 localhost\n',
-};
+/** The files of /etc inside, by path. */
+export function systemFiles(): Readonly<Record<string, string | Uint8Array>> {
+  const copied = etcFiles.filter((path) => existsSync(path)).map((path) => [path, readFileSync(path)] as const);
+  return {
+    ...Object.fromEntries(copied),
+    '/etc/passwd': `agov:x:1000:1000::${home}:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n`,
+    '/etc/group': 'agov:x:1000:\nnogroup:x:65534:\n',
+    '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+    '/etc/hosts': '127.0.0.1 localhost agov\n::1 localhost\n',
+  };
+}
 
 /** Flags and mounts before those of the project. */
 export function systemArguments(node: string): readonly string[] {
@@ -36,7 +45,7 @@ export function systemArguments(node: string): readonly string[] {
     ...['--cap-drop', 'ALL', '--new-session', '--die-with-parent', '--clearenv', '--hostname', 'agov'],
     ...['--ro-bind', '/usr', '/usr'],
     ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap(asOnHost),
-    ...etc.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', path, path]),
+    ...etcFolders.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', path, path]),
     // Read-only, since a governor that is root would otherwise lend its user's right to write /proc/sys, with which
     // core_pattern runs a program on the host; and /proc/1/mem, with which the sandbox's own warden could be rewritten.
     ...['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev'],
