@@ -21,7 +21,7 @@ export function defineTool<Args extends z.ZodObject>(definition: Definition<Args
         throw new AgovError('INPUT_INVALID', {
           what: `The arguments of ${definition.name} are not valid.`,
           why: z.prettifyError(parsed.error).slice(0, 500),
-          fix: `See "agov tools show ${definition.name}".`,
+          fix: `It takes ${Object.keys(definition.args.shape).join(', ')}.`,
         });
       }
       return definition.prepare(parsed.data, context, exec);

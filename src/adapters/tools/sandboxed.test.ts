@@ -9,6 +9,7 @@ import { fsTools } from './fs/index.ts';
 import { gitTools } from './git/index.ts';
 import { terraformTools } from './terraform/index.ts';
 
+const program = 'terraform';
 const sandbox = bubblewrap();
 let unusable: string | undefined;
 
@@ -86,7 +87,7 @@ describe('in bubblewrap', () => {
 
   test('terraform plans and applies', async (context) => {
     if (unusable) context.skip(unusable);
-    if (spawnSync('terraform', ['version']).error) {
+    if (spawnSync(program, ['version']).error) {
       expect(process.env['CI']).not.toBe('true');
       context.skip('terraform is not installed');
     }

@@ -8,7 +8,8 @@ import { sha256Hex } from '../../../kernel/index.ts';
 import type { ToolResult } from '../port.ts';
 import { terraformTools } from './index.ts';
 
-const missing = spawnSync('terraform', ['version']).error ? 'terraform is not installed' : undefined;
+const program = 'terraform';
+const missing = spawnSync(program, ['version']).error ? 'terraform is not installed' : undefined;
 const example = join(import.meta.dirname, '../../../../examples/terraform-change/infra');
 
 let room: ToolRoom;
