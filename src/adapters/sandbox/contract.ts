@@ -145,12 +145,13 @@ export function describeSandbox(name: string, create: () => Sandbox): void {
       await expect(start(['true'], { cwd: join(workspace, '..') })).rejects.toMatchObject(invalid);
     });
 
-    it('refuses NUL bytes and malformed names', async () => {
+    it('refuses NUL bytes, malformed names and what is too long for the system', async () => {
       const invalid = { code: 'INPUT_INVALID' };
       await expect(start(['true', 'a\0b'])).rejects.toMatchObject(invalid);
       await expect(start(['true'], { env: { A: 'a\0b' } })).rejects.toMatchObject(invalid);
       await expect(start(['true'], { env: { 'A=B': 'c' } })).rejects.toMatchObject(invalid);
       await expect(start([''])).rejects.toMatchObject(invalid);
+      await expect(start(['true', 'x'.repeat(5_000_000)])).rejects.toMatchObject(invalid);
       await expect(start(['true'], { profile: profileFor(workspace, { hidden: ['relative'] }) })).rejects.toMatchObject(
         invalid,
       );

@@ -89,12 +89,9 @@ describe('a machine on which bubblewrap cannot work', () => {
     expect(await sandbox.health()).toMatchObject({ ok: false, detail: expect.stringContaining('apt-get install') });
   });
 
-  it('says its version where it can, and refuses a command line that the system does not take', async () => {
+  it('says its version where it can', async () => {
     const sandbox = bubblewrapSandbox({ env: systemEnv() });
     expect(await sandbox.health()).toEqual({ ok: true, detail: expect.stringMatching(/^bubblewrap \d/) });
-    const argv = ['true', 'x'.repeat(5_000_000)] as const;
-    const started = sandbox.start({ argv, env: {}, stdin: 'none', profile: profileFor(workspace) });
-    await expect(started).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
   it('is told when it is user namespaces that are missing', async () => {

@@ -2,16 +2,15 @@
  * The sandbox on bubblewrap: new namespaces of every kind, no capability, a view of the file system that is built up from
  * nothing, and a process 1 that takes everything along when the command, bubblewrap or the governor ends.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { AgovError, type Env, messageOf, systemCode } from '../../../kernel/index.ts';
+import { AgovError, type Env } from '../../../kernel/index.ts';
 import { checkCommand } from '../command.ts';
 import type { Running, Sandbox, SandboxCommand, SandboxHealth } from '../port.ts';
 import { findProgram } from '../programs.ts';
+import { spawned } from '../spawned.ts';
 import { egress, relayInside, viewArguments } from './arguments.ts';
 import { sandboxMissing } from './failure.ts';
 import { type Ground, prepareGround } from './ground.ts';
@@ -109,8 +108,7 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
     const startedAt = options.env.monotonic();
     // An environment of its own: the command's variables (LD_PRELOAD!) must not act on bubblewrap, and in its arguments
     // every user of the host could read them. Its own session: a Ctrl-C is the governor's to pass on.
-    const child = spawn(program, [...fixed, ...own, ...rest], { stdio, env: {}, detached: true, cwd: '/' });
-    if (child.pid === undefined) throw notStarted((await once(child, 'error'))[0]);
+    const child = await spawned(program, [...fixed, ...own, ...rest], { stdio, env: {}, detached: true, cwd: '/' });
     const channel = child.stdio as readonly unknown[] as readonly Duplex[]; // Node makes every 'pipe' a two-way socket
     const [args, status] = [channel[argumentsFrom], channel[statusTo]];
     if (args === undefined || status === undefined) throw sandboxMissing(program, 'bubblewrap');
@@ -143,18 +141,4 @@ function coverInherited(stdio: unknown[], inherited: readonly number[], opened: 
 function relaySource(): string {
   const here = fileURLToPath(import.meta.url);
   return join(here, '..', `relay${extname(here)}`);
-}
-
-function notStarted(error: unknown): AgovError {
-  if (systemCode(error) === 'E2BIG') {
-    return new AgovError('INPUT_INVALID', {
-      what: 'The command line is longer than the system takes.',
-      fix: 'Pass long values in a file or on standard input.',
-    });
-  }
-  return new AgovError('SANDBOX_MISSING', {
-    what: 'The sandbox could not be started.',
-    why: messageOf(error),
-    fix: 'Free processes and descriptors of this user, or raise their limits.',
-  });
 }

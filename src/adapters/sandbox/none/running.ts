@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { AgovError, type Env, messageOf } from '../../../kernel/index.ts';
+import { AgovError, type Env } from '../../../kernel/index.ts';
 import type { Running } from '../port.ts';
 import { sendSignal } from '../processes.ts';
 import { ended, keepUnread } from '../streams.ts';
@@ -22,7 +22,9 @@ const silenceMs = 500;
 
 export async function follow({ child, mark, env, startedAt, failure }: Parts): Promise<Running> {
   const { pid, stdout: out, stderr: err } = child;
-  if (pid === undefined || out === null || err === null) throw await notStarted(child);
+  if (pid === undefined || out === null || err === null) {
+    throw new AgovError('INTERNAL', { what: 'A command was started without its streams.' });
+  }
   const closed = new Promise<{ readonly code: number; readonly signal: NodeJS.Signals | undefined }>((resolve) => {
     child.once('exit', (code, signal) => {
       resolve({ code: code ?? (signal === null ? 1 : 128 + constants.signals[signal]), signal: signal ?? undefined });
@@ -82,13 +84,4 @@ async function letGo(source: Readable, stream: Readable, env: Env): Promise<void
   done.abort();
   source.off('data', onData);
   await watching;
-}
-
-async function notStarted(child: ChildProcess): Promise<AgovError> {
-  const error = await new Promise<unknown>((resolve) => child.once('error', resolve));
-  return new AgovError('COMMAND_NOT_EXECUTABLE', {
-    what: 'The command could not be started.',
-    why: messageOf(error),
-    cause: error,
-  });
 }

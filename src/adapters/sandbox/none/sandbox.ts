@@ -2,13 +2,14 @@
  * No sandbox (`sandbox: none`): the command runs as the governor's user with all that this user may do. Nothing of the
  * profile is enforced but the workspace as working directory. What is kept is that no process outlives the run.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { homedir, tmpdir } from 'node:os';
 import { AgovError, type Env } from '../../../kernel/index.ts';
 import { type CheckedCommand, checkCommand } from '../command.ts';
 import { commandNotExecutable, commandNotFound } from '../failures.ts';
 import type { Running, Sandbox, SandboxCommand } from '../port.ts';
 import { findProgram, type Lookup } from '../programs.ts';
+import { spawned } from '../spawned.ts';
 import { markName } from './family.ts';
 import { follow } from './running.ts';
 
@@ -28,7 +29,7 @@ export function unconfinedSandbox({ env }: { readonly env: Env }): Sandbox {
       const variables = { ...basicEnvironment(), ...command.env, [markName]: mark };
       const found = findProgram(command.argv[0], variables.PATH, command.cwd);
       const startedAt = env.monotonic();
-      const child = launch(found, command, variables);
+      const child = await launch(found, command, variables);
       return follow({ child, mark, env, startedAt, failure: failureOf(found, command.argv[0]) });
     },
   };
@@ -39,13 +40,17 @@ function basicEnvironment(): { readonly PATH: string } & Readonly<Record<string,
 }
 
 /** `setpriv` lets the command die with the governor; where it is missing, only an orderly end of the governor does. */
-function launch(found: Lookup, command: CheckedCommand, variables: Readonly<Record<string, string>>): ChildProcess {
+function launch(
+  found: Lookup,
+  command: CheckedCommand,
+  variables: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
   // What cannot be executed is stood in for by nothing at all, so that the caller gets a run that ends like any other.
   const target = found.kind === 'found' ? [found.path, ...command.argv.slice(1)] : ['/bin/sh', '-c', ''];
   const setpriv = findProgram('setpriv', `${process.env['PATH'] ?? ''}:${systemPath}`, '/');
   const [program, ...rest] = setpriv.kind === 'found' ? [setpriv.path, '--pdeathsig', 'KILL', '--', ...target] : target;
   if (program === undefined) throw new AgovError('INTERNAL', { what: 'There is no program to start.' });
-  return spawn(program, rest, {
+  return spawned(program, rest, {
     cwd: command.cwd,
     env: variables,
     detached: true,
