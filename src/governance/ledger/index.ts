@@ -4,4 +4,4 @@ export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { type Exported, type ExportProgress, verifyExport } from './publish/index.ts';
 export type { EntryQuery } from './search.ts';
 export type { LedgerStats } from './stats.ts';
-export type { Problem, VerifyReport, VerifyReport } from './verifier/index.ts';
+export type { Problem, VerifyReport } from './verifier/index.ts';

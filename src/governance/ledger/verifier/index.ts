@@ -37,7 +37,7 @@ export {
   verifierKey,
 } from './note.ts';
 export type { Parsed } from './parsed.ts';
-export { type Problem, range, type VerifyReport } from './report.ts';
+export type { Problem, VerifyReport } from './report.ts';
 export type { LogSource, StoredEntry } from './source.ts';
 export { formatTlogProof, type ProvenEntry, parseTlogProof, type TlogProof, verifyTlogProof } from './tlog-proof.ts';
 export { type VerifyLogOptions, verifyLog } from './verify-log.ts';

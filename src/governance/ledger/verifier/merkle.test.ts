@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { consistencyProof, inclusionProof, rangeHasher } from '../tree/index.ts';
-import { growTree } from './growing-tree.ts';
-import { emptyRoot, hashLeaf, hashNode, rootOf, verifyConsistency, verifyInclusion } from './merkle.ts';
+import { emptyRoot, growTree, hashLeaf, hashNode, rootOf, verifyConsistency, verifyInclusion } from './index.ts';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
 const show = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

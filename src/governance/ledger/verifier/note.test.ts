@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { parseKey } from '../key.ts';
-import { formatCheckpoint, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
-import { hashLeaf, hashNode } from './merkle.ts';
-import { formatVerifierKey, openNote, parseNote, parseVerifierKey, type VerifierKey } from './note.ts';
-import { formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
+import {
+  formatCheckpoint,
+  formatTlogProof,
+  formatVerifierKey,
+  hashLeaf,
+  hashNode,
+  openCheckpoint,
+  openNote,
+  parseCheckpoint,
+  parseNote,
+  parseTlogProof,
+  parseVerifierKey,
+  type VerifierKey,
+  verifyTlogProof,
+} from './index.ts';
 
 // The worked example of golang.org/x/mod/sumdb/note.
 const peterLine = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
