@@ -14,6 +14,7 @@ import type { State } from './adapters/state/port.ts';
 import { fsTools } from './adapters/tools/fs/index.ts';
 import { gitTools } from './adapters/tools/git/index.ts';
 import type { Tool } from './adapters/tools/port.ts';
+import { terraformTools } from './adapters/tools/terraform/index.ts';
 import { readConfig } from './config.ts';
 
 export { utf8 } from './config.ts';
@@ -99,7 +100,7 @@ export interface AppOptions {
 
 /** Every wrapped tool; there are no others. */
 export function toolbox(): readonly Tool[] {
-  return [...fsTools(), ...gitTools()];
+  return [...fsTools(), ...gitTools(), ...terraformTools()];
 }
 
 export function openApp(options: AppOptions): App {

@@ -1,6 +1,6 @@
 /** What the governor finds out by itself about a resource: where a path really leads, and whether it is protected. */
 import { readlink, realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { systemCode } from '../../kernel/index.ts';
 import type { Facts, Intent } from '../../schemas/index.ts';
 import type { Channel } from './types.ts';
@@ -22,7 +22,12 @@ export async function gatherFacts(world: World, channel: Channel, intent: Intent
     case 'fs.delete': {
       const path = await whereItLeads(resolve(channel.workspace, intent.resource));
       const closed = intent.action === 'fs.read' ? world.hiddenPaths : [...world.hiddenPaths, ...world.protectedPaths];
-      return { inWorkspace: isInside(path, channel.workspace), protected: closed.some((at) => isInside(path, at)) };
+      const inWorkspace = isInside(path, channel.workspace);
+      return {
+        inWorkspace,
+        protected: closed.some((at) => isInside(path, at)),
+        path: inWorkspace ? relative(channel.workspace, path) || '.' : path,
+      };
     }
     case 'process.exec':
       // What is not found is judged by its name, and then cannot be started.

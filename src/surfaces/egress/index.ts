@@ -1,2 +1,3 @@
+export { openEgress } from './open.ts';
 export { startEgressProxy } from './proxy.ts';
 export type { Authorisation, EgressOptions, EgressOutcome, EgressProxy, EgressRequest } from './types.ts';

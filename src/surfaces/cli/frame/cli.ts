@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
 import { type App, openApp } from '../../../app.ts';
 import { AgovError, isAgovError, messageOf } from '../../../kernel/index.ts';
+import { openEgress } from '../../egress/index.ts';
 import type { Io } from './io.ts';
 import { table } from './table.ts';
 
@@ -44,7 +45,7 @@ export function createCli(io: Io, options: GlobalOptions): Cli {
     cwd,
     interactive: io.stdin.isTTY === true && io.stdout.isTTY === true && !json,
     async withApp(use) {
-      await using app = openApp({ from: cwd, environment: io.environment });
+      await using app = openApp({ from: cwd, environment: io.environment, egress: openEgress });
       return await use(app);
     },
     emit: (value, text) => write(json ? JSON.stringify(value, null, 2) : text()),

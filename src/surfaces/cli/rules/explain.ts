@@ -1,5 +1,5 @@
 import { AgovError, type Json } from '../../../kernel/index.ts';
-import { actionSchema, actions, type Facts, nearest } from '../../../schemas/index.ts';
+import { type Action, actionSchema, actions, type Facts, nearest } from '../../../schemas/index.ts';
 import { type AddCommands, printable } from '../frame/index.ts';
 
 export const explainCommand: AddCommands = (program, define) => {
@@ -28,7 +28,11 @@ export const explainCommand: AddCommands = (program, define) => {
         const workspace = await app.workspace(options['workspace'] ?? '.');
         const explanation = await (await app.governor()).explain(
           { agent: agent.name, run: 'explain', workspace },
-          { action: parsed.data, resource, args: parsePairs(options['arg'] ?? []) },
+          {
+            action: parsed.data,
+            resource,
+            args: { ...impliedArgs(parsed.data, resource), ...parsePairs(options['arg'] ?? []) },
+          },
           {
             // Facts that a tool would supply; the schema of the policy engine refuses what does not fit.
             facts: parsePairs(options['fact'] ?? []) as Facts,
@@ -49,6 +53,11 @@ export const explainCommand: AddCommands = (program, define) => {
     ],
   );
 };
+
+/** A program without further arguments, unless `--arg argv=…` says more. */
+function impliedArgs(action: Action, resource: string): Record<string, Json> {
+  return action === 'process.exec' ? { argv: [resource] } : {};
+}
 
 function parsePairs(pairs: readonly string[]): Record<string, Json> {
   const entries = pairs.map((pair) => {
