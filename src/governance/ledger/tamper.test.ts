@@ -1,9 +1,9 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { draft, fill, type LedgerFolder, ledgerFolder } from '../../../test/support/ledger.ts';
-import { loadOrCreateKey, verifyExport } from './index.ts';
+import { fill, type LedgerFolder, ledgerFolder } from '../../../test/support/ledger.ts';
+import { loadOrCreateKey } from './index.ts';
 import { formatCheckpoint, growTree, hashLeaf, type VerifyReport } from './verifier/index.ts';
 
 const size = 700;
@@ -278,69 +278,5 @@ describe('a log cut back to an older head', () => {
       code: 'LEDGER_BROKEN',
       why: `It holds 300 entries, but a head saved outside the project covers ${size}.`,
     });
-  });
-});
-
-describe('a log rewritten by one who has the key', () => {
-  it('is found by any head saved before', async () => {
-    const rewritten = ledgerFolder();
-    await using ledger = await rewritten.open();
-    await ledger.append(draft(1));
-    const saved = ledger.head().note;
-    await ledger[Symbol.asyncDispose]();
-    const db = new DatabaseSync(rewritten.path);
-    const bytes = Buffer.from(bytesOf(db, 0).toString().replace('T1', 'T0'));
-    setBytes(db, 0, bytes);
-    setLeaf(db, 0, hashLeaf(bytes));
-    const note = rewritten.key.sign(formatCheckpoint({ origin: rewritten.key.name, size: 1, root: hashLeaf(bytes) }));
-    db.prepare('UPDATE heads SET note = ? WHERE size = 1').run(note);
-    db.close();
-
-    await using again = await rewritten.open();
-    expect(again.verify()).toMatchObject({ ok: true });
-    expect(again.verify(saved)).toMatchObject({
-      ok: false,
-      problems: [{ kind: 'head-differs', seq: 0, to: 0, size: 1, saved: true }],
-    });
-    writeFileSync(rewritten.witness, saved);
-    await expect(rewritten.open({ witness: rewritten.witness })).rejects.toMatchObject({ code: 'LEDGER_BROKEN' });
-    rewritten[Symbol.dispose]();
-  });
-});
-
-describe('an exported folder', () => {
-  const harmFile = (dir: string, name: string, harm: (bytes: Buffer) => Buffer): VerifyReport => {
-    const path = join(dir, name);
-    const before = readFileSync(path);
-    writeFileSync(path, harm(Buffer.from(before)));
-    const report = verifyExport(dir, [folder.key]);
-    writeFileSync(path, before);
-    return report;
-  };
-
-  it('shows where an entry, a tile or the checkpoint was changed or cut', async () => {
-    await tamper(() => {});
-    const dir = mkdtempSync(join(folder.dir, 'export-'));
-    await using ledger = await folder.openReadOnly();
-    await ledger.exportTo(dir);
-    expect(verifyExport(dir, [folder.key], [early])).toMatchObject({ ok: true, size, heads: 2 });
-
-    const flip = (at: number) => (bytes: Buffer) => {
-      bytes[at] = (bytes[at] ?? 0) ^ 1;
-      return bytes;
-    };
-    expect(harmFile(dir, 'tile/entries/001', flip(100))).toMatchObject({
-      problems: expect.arrayContaining([expect.objectContaining({ kind: 'tile-changed', level: 0, seq: 256 })]),
-    });
-    expect(harmFile(dir, 'tile/0/001', flip(32))).toMatchObject({ problems: [{ kind: 'tile-changed', seq: 257 }] });
-    expect(harmFile(dir, 'tile/1/000.p/2', flip(32))).toMatchObject({ problems: [{ kind: 'tile-changed', seq: 256 }] });
-    expect(harmFile(dir, 'checkpoint', flip(20))).toMatchObject({ problems: [{ kind: 'head-invalid' }] });
-    expect(harmFile(dir, 'tile/entries/002.p/188', (bytes) => bytes.subarray(0, 1000))).toMatchObject({ ok: false });
-    const shorter = (bytes: Buffer): Buffer =>
-      bytes.subarray(0, bytes.length - 2 - (ledger.bytes(size - 1)?.length ?? 0));
-    expect(harmFile(dir, 'tile/entries/002.p/188', shorter)).toMatchObject({
-      problems: expect.arrayContaining([expect.objectContaining({ kind: 'log-cut', seq: size - 1 })]),
-    });
-    expect(verifyExport(join(folder.dir, 'nowhere'), [folder.key])).toMatchObject({ ok: false });
   });
 });
