@@ -1,6 +1,7 @@
 /** The ledger in numbers. */
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { isoTime } from '../../kernel/index.ts';
 import type { EntryKind } from '../../schemas/index.ts';
 
 export interface LedgerStats {
@@ -30,7 +31,7 @@ export function readStats(path: string, db: DatabaseSync): LedgerStats {
   );
   const atOf = (order: string): string | undefined => {
     const at = db.prepare(`SELECT at FROM entries ORDER BY seq ${order} LIMIT 1`).get()?.['at'];
-    return at === undefined ? undefined : new Date(Number(at)).toISOString();
+    return at === undefined ? undefined : isoTime(Number(at));
   };
   const [firstAt, lastAt] = [atOf('ASC'), atOf('DESC')];
   return {

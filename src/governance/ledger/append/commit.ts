@@ -3,7 +3,7 @@
  * append leaves no trace and takes no number; a failed batch leaves nothing at all.
  */
 import { hash } from 'node:crypto';
-import { AgovError, type Env } from '../../../kernel/index.ts';
+import { AgovError, type Env, isoTime } from '../../../kernel/index.ts';
 import { type EntryDraft, maxEntryBytes } from '../../../schemas/index.ts';
 import type { LedgerKey } from '../key.ts';
 import { blockSize, isUniqueViolation, type Reads, type Writes } from '../store/index.ts';
@@ -75,7 +75,7 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
 
   const writeBatch = (batch: readonly Append[], to: Tip): (Receipt | AgovError)[] => {
     const now = env.now();
-    const at = new Date(now).toISOString();
+    const at = isoTime(now);
     const counts = new Map<string, number>();
     const answers = batch.map((append) => {
       const answer = writeEntry(append, now, at, to);

@@ -1,5 +1,6 @@
 /** Everything that is read from the ledger's tables. Rows come back as they are: callers check what they hash to. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { isoTime } from '../../../kernel/index.ts';
 import { hashLength, type StoredEntry, tileWidth } from '../verifier/index.ts';
 import { blockSize } from './schema.ts';
 
@@ -114,6 +115,6 @@ function toStored({ seq, leaf, bytes, at, ...columns }: Row): StoredEntry {
     seq: seq as number,
     bytes: bytes as Uint8Array,
     leaf: leaf as Uint8Array,
-    columns: { ...(columns as Record<string, string | null>), at: new Date(at as number).toISOString() },
+    columns: { ...(columns as Record<string, string | null>), at: isoTime(at as number) },
   };
 }
