@@ -2,12 +2,12 @@
  * How fast the ledger takes entries that are durable when acknowledged, beside what the same disk does in bare
  * fdatasync calls at the same time: without that the figures say nothing.
  */
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ledger, loadOrCreateKey, openLedger } from '../src/governance/ledger/index.ts';
 import { idSource, systemEnv } from '../src/kernel/index.ts';
 import type { EntryDraft } from '../src/schemas/index.ts';
+import { fdatasyncTimes, isTmpfs, quantile, realDisk } from './disk.ts';
 
 export interface LedgerFigures {
   readonly appenders: number;
@@ -31,7 +31,6 @@ export interface LedgerBench {
 
 const windows = 6;
 const windowMs = 500;
-const tmpfsMagic = 0x01021994;
 
 export async function benchLedger(): Promise<LedgerBench> {
   const env = systemEnv();
@@ -48,7 +47,7 @@ export async function benchLedger(): Promise<LedgerBench> {
     return {
       folder: dir,
       disk: isTmpfs(dir) ? 'tmpfs' : 'disk',
-      entryBytes: ledger.bytes(0)?.length ?? 0,
+      entryBytes: ledger.bytes(1000)?.length ?? 0,
       ledger: figures,
       verifyEntriesPerSecond: Math.round(report.size / ((performance.now() - began) / 1000)),
     };
@@ -57,20 +56,12 @@ export async function benchLedger(): Promise<LedgerBench> {
   }
 }
 
-function realDisk(): string {
-  return [tmpdir(), process.cwd()].find((dir) => !isTmpfs(dir)) ?? tmpdir();
-}
-
-function isTmpfs(dir: string): boolean {
-  return statfsSync(dir).type === tmpfsMagic;
-}
-
 async function measure(ledger: Ledger, dir: string, appenders: number): Promise<LedgerFigures> {
   const rates: number[] = [];
   const syncs: number[] = [];
   const latencies: number[] = [];
   for (let window = 0; window < windows; window++) {
-    syncs.push(fdatasyncRate(dir));
+    syncs.push(1000 / quantile(fdatasyncTimes(dir, 200), 0.5));
     const { rate, ms } = await appendFor(ledger, appenders, windowMs);
     rates.push(rate);
     for (const latency of ms) latencies.push(latency);
@@ -93,8 +84,10 @@ async function appendFor(
   const ms: number[] = [];
   const began = performance.now();
   const appendInTurn = async (appender: number): Promise<void> => {
+    let parent: string | undefined;
     for (let n = 0, at = performance.now(); at - began < forMs; n++) {
-      await ledger.append(draft(appender, n));
+      const { id } = await ledger.append(draft(appender, n, parent));
+      parent = id;
       const now = performance.now();
       ms.push(now - at);
       at = now;
@@ -104,44 +97,19 @@ async function appendFor(
   return { rate: ms.length / ((performance.now() - began) / 1000), ms };
 }
 
-/** About 400 bytes once written, and of the kind that a governor appends. */
-function draft(appender: number, n: number): EntryDraft {
+/** Some 430 bytes once written, and of the kind that a governor appends: each below the one before it. */
+function draft(appender: number, n: number, parent: string | undefined): EntryDraft {
   return {
     kind: n % 2 === 0 ? 'intent' : 'outcome',
     run: `0190a0b0-0000-7000-8000-00000000000${appender % 5}`,
     agent: `agent-${appender % 7}`,
     tier: 'T1',
-    parent: `0190a0b0-0000-7000-8000-${String(appender).padStart(4, '0')}${String(n).padStart(8, '0')}`,
+    ...(parent === undefined ? {} : { parent }),
     body: {
       intent: { action: 'process.exec', resource: 'git', args: { argv: ['git', 'status', '--porcelain'] } },
       decision: { verdict: 'allow', policies: ['t1-exec'], reasons: ['T1 may run listed tools'] },
     },
   };
-}
-
-function fdatasyncRate(dir: string): number {
-  const path = join(dir, 'fdatasync');
-  const file = openSync(path, 'w');
-  try {
-    const block = Buffer.alloc(4096, 1);
-    for (let i = 0; i < 16; i++) writeSync(file, block);
-    fdatasyncSync(file);
-    const calls = 200;
-    const began = performance.now();
-    for (let i = 0; i < calls; i++) {
-      writeSync(file, block, 0, block.length, (i % 16) * block.length);
-      fdatasyncSync(file);
-    }
-    return calls / ((performance.now() - began) / 1000);
-  } finally {
-    closeSync(file);
-    rmSync(path);
-  }
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 }
 
 function round(ms: number): number {

@@ -3,7 +3,7 @@
  * for what it uses; whatever was opened is closed with the app.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { bubblewrapSandbox } from './adapters/sandbox/bubblewrap/index.ts';
 import { unconfinedSandbox } from './adapters/sandbox/none/index.ts';
 import type { Sandbox, SandboxProfile } from './adapters/sandbox/port.ts';
@@ -21,7 +21,13 @@ export { utf8 } from './config.ts';
 
 import { type Approvals, ledgerApprovals } from './governance/approvals/index.ts';
 import { type Artifacts, fileArtifacts } from './governance/evidence/index.ts';
-import { type Channel, createGovernor, type Governor, governorMark, type World } from './governance/governor/index.ts';
+import {
+  type Channel,
+  createGovernor,
+  type Governor,
+  governorMark,
+  recordPolicy,
+} from './governance/governor/index.ts';
 import {
   type Ledger,
   loadKey,
@@ -32,8 +38,8 @@ import {
 } from './governance/ledger/index.ts';
 import { loadPolicySet, type PolicyOptions, type PolicySet } from './governance/policy/index.ts';
 import { compileSandbox, leaseMs, loadTiers, sandboxFor, type Tiers } from './governance/tiers/index.ts';
-import { type Env, type IdSource, idSource, isAgovError, parseDuration, systemEnv } from './kernel/index.ts';
-import { configFile, findRoot, openProject, type Project } from './project.ts';
+import { type Env, type IdSource, idSource, parseDuration, systemEnv } from './kernel/index.ts';
+import { closedPaths, findRoot, gitPaths, openProject, type Project } from './project.ts';
 import { identifyOperator } from './runtime/bootstrap/index.ts';
 import { type KillReport, revokeAgent } from './runtime/lifecycle/index.ts';
 import type { Config, Tier } from './schemas/index.ts';
@@ -185,8 +191,15 @@ export function openApp(options: AppOptions): App {
     };
   });
 
-  const exec = once(async () => {
+  const egress = once(async () => {
     const compiled = await sandboxes();
+    return async (channel: Channel, tier: Tier, intent: string): Promise<EgressDoor | undefined> => {
+      const { network, hosts } = sandboxFor(compiled[tier], 'process.exec');
+      return network === 'listed' ? options.egress?.(app, channel, hosts, intent) : undefined;
+    };
+  });
+
+  const exec = once(async () => {
     const declared = await tiers();
     return createExec({
       env,
@@ -199,10 +212,7 @@ export function openApp(options: AppOptions): App {
       keepOutput: config.output.keep,
       profileOf: await profiles(),
       leaseMs: (tier) => leaseMs(declared, tier),
-      async openEgress(channel, tier, intent) {
-        const { network, hosts } = sandboxFor(compiled[tier], 'process.exec');
-        return network === 'listed' ? options.egress?.(app, channel, hosts, intent) : undefined;
-      },
+      openEgress: await egress(),
     });
   });
 
@@ -210,11 +220,13 @@ export function openApp(options: AppOptions): App {
     createUseTool({
       env,
       governor: await governor(),
+      ledger: await ledger(),
       approvals: await approvals(),
       sandbox,
       state: await state(),
       artifacts,
       host,
+      openEgress: await egress(),
       projectRoot: root,
       protectedBranches: config.branches.protected,
       environments: config.terraform.environments,
@@ -249,41 +261,9 @@ export function openApp(options: AppOptions): App {
   return app;
 }
 
-/** What every sandbox hides or keeps read-only, at every tier: the governor protects itself. */
-function closedPaths(project: Project, config: Config): Omit<World, 'locate'> {
-  // Folders are kept closed before they exist. A file cannot be, without leaving an empty one behind, so that the
-  // governor reads no file but these: agov.yaml, which is there, and what it names.
-  const own = [configFile, 'policies', '.claude', '.codex', ...(config.tiers === undefined ? [] : [config.tiers])];
-  return {
-    hiddenPaths: [project.data, dirname(project.keys)],
-    protectedPaths: [...own, ...config.protected].map((path) => join(project.root, path)),
-  };
-}
-
-/** `.git` is the governed git tool's to write: a branch that an agent's own process could move would be nobody's rule. */
-function gitPaths(workspace: string): readonly string[] {
-  const path = join(workspace, '.git');
-  return existsSync(path) ? [path] : [];
-}
-
 function hostMark(): string {
   const { host, boot } = governorMark();
   return `${host}/${boot}`;
-}
-
-/** A policy set that has not been in force before is an entry: which rules decided what is part of the proof. */
-async function recordPolicy(ledger: Ledger, policy: PolicySet): Promise<void> {
-  const [last] = ledger.query({ kinds: ['policy'], newestFirst: true, limit: 1 });
-  if (last?.body['version'] === policy.version) return;
-  try {
-    await ledger.append({
-      kind: 'policy',
-      body: { version: policy.version, policies: policy.size },
-      claim: `policy:${last?.seq ?? -1}:${policy.version}`,
-    });
-  } catch (error) {
-    if (!isAgovError(error, 'LEDGER_CLAIMED')) throw error; // another process recorded it at the same moment
-  }
 }
 
 /** Calls `make` at the first call and keeps the promise, a rejected one too. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AgovError, type IdSource, messageOf, systemCode } from './kernel/index.ts';
+import type { Config } from './schemas/index.ts';
 
 export const configFile = 'agov.yaml';
 
@@ -88,4 +89,24 @@ function writable<T>(path: string, make: () => T): T {
     }
     throw error;
   }
+}
+
+/** What every sandbox hides or keeps read-only, at every tier: the governor protects itself. */
+export function closedPaths(
+  project: Project,
+  config: Config,
+): { readonly hiddenPaths: readonly string[]; readonly protectedPaths: readonly string[] } {
+  // Folders are kept closed before they exist. A file cannot be, without leaving an empty one behind, so that the
+  // governor reads no file but these: agov.yaml, which is there, and what it names.
+  const own = [configFile, 'policies', '.claude', '.codex', ...(config.tiers === undefined ? [] : [config.tiers])];
+  return {
+    hiddenPaths: [project.data, dirname(project.keys)],
+    protectedPaths: [...own, ...config.protected].map((path) => join(project.root, path)),
+  };
+}
+
+/** `.git` is the governed git tool's to write: a branch that an agent's own process could move would be nobody's rule. */
+export function gitPaths(workspace: string): readonly string[] {
+  const path = join(workspace, '.git');
+  return existsSync(path) ? [path] : [];
 }

@@ -20,10 +20,24 @@ export function isoTime(ms: number): string {
 }
 
 export function systemEnv(): Env {
+  // One call for many ids: each costs some microseconds, whatever its length.
+  const pool = new Uint8Array(4096);
+  let used = pool.length;
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    random: (length) => randomFillSync(new Uint8Array(length)),
+    random(length) {
+      if (length > 64) return randomFillSync(new Uint8Array(length));
+      if (used + length > pool.length) {
+        randomFillSync(pool);
+        used = 0;
+      }
+      const bytes = pool.slice(used, used + length);
+      // What has been handed out must not be found here again.
+      pool.fill(0, used, used + length);
+      used += length;
+      return bytes;
+    },
     timer(fn, ms) {
       const handle = setTimeout(fn, ms);
       handle.unref();

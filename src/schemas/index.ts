@@ -1,7 +1,6 @@
 export { type Config, configSchema } from './config.ts';
 export {
   type ArtifactRef,
-  artifactRefSchema,
   type Entry,
   type EntryDraft,
   type EntryKind,
@@ -13,12 +12,10 @@ export {
 export { type Fault, faultsError, formatFault, nearest } from './faults.ts';
 export {
   type Decision,
-  decisionSchema,
   type Facts,
   type Intent,
   intentSchema,
   type Outcome,
-  outcomeSchema,
   type Verdict,
   verdictSchema,
 } from './intent.ts';
@@ -34,5 +31,5 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
-export { type Pipeline, pipelineSchema, type Stage, stageSchema } from './pipeline.ts';
+export { type Pipeline, pipelineSchema, type Stage } from './pipeline.ts';
 export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Entry } from '../../src/schemas/index.ts';
 import { runCli } from '../../src/surfaces/cli/index.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Result {
   readonly code: number;

@@ -1,6 +1,5 @@
 /** Content addressed by SHA-256. A file here is complete or absent, and its name is its digest. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -116,11 +115,4 @@ export function fileArtifacts(dir: string, ids: IdSource): Artifacts {
         () => false, // absent or unreadable: either way the caller cannot have it
       ),
   };
-}
-
-/** SHA-256 of a file, read in bounded memory. */
-export async function fileDigest(path: string): Promise<string> {
-  const digest = createHash('sha256');
-  for await (const chunk of createReadStream(path)) digest.update(chunk);
-  return digest.digest('hex');
 }

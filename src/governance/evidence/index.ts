@@ -1,1 +1,1 @@
-export { type Artifacts, type ArtifactWriter, fileArtifacts, fileDigest, type StoredArtifact } from './artifacts.ts';
+export { type Artifacts, type ArtifactWriter, fileArtifacts, type StoredArtifact } from './artifacts.ts';

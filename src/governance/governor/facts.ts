@@ -21,7 +21,9 @@ export async function gatherFacts(world: World, channel: Channel, intent: Intent
     case 'fs.write':
     case 'fs.delete': {
       const path = await whereItLeads(resolve(channel.workspace, intent.resource));
-      const closed = intent.action === 'fs.read' ? world.hiddenPaths : [...world.hiddenPaths, ...world.protectedPaths];
+      // A branch that an agent could move by writing a file would be under nobody's rule.
+      const readable = [...world.protectedPaths, join(channel.workspace, '.git')];
+      const closed = intent.action === 'fs.read' ? world.hiddenPaths : [...world.hiddenPaths, ...readable];
       const inWorkspace = isInside(path, channel.workspace);
       return {
         inWorkspace,

@@ -108,6 +108,7 @@ describe('where a path leads', () => {
     ['dots', () => undefined, '../../etc/passwd'],
     ['an absolute path', () => undefined, '/etc/passwd'],
     ['the data folder', () => undefined, '.agov/ledger.db'],
+    ['git’s own files', () => undefined, '.git/config'],
     ['the configuration', (ws: string) => writeFileSync(join(ws, 'agov.yaml'), ''), 'agov.yaml'],
     [
       'a symlink to the configuration',

@@ -11,6 +11,7 @@ import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.
 import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
 import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
 import type { Tier } from '../../schemas/index.ts';
+import { activeAgent } from './active.ts';
 import { watchForStop } from './stop.ts';
 
 export interface ExecRequest {
@@ -94,12 +95,6 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
   } finally {
     await stop.end();
   }
-}
-
-async function activeAgent(state: State, name: string): Promise<{ tier: Tier }> {
-  const agent = await state.registry.get(name);
-  if (agent?.status === 'active') return agent;
-  throw new AgovError('AGENT_NOT_ACTIVE', { what: `Agent "${name}" is ${agent?.status ?? 'gone'}.` });
 }
 
 /** Redacts both streams, shows them, and keeps them. */

@@ -5,12 +5,24 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
 import type { State } from '../../adapters/state/port.ts';
-import type { Tool, ToolCommand, ToolContext, ToolExec, ToolExit, ToolResult } from '../../adapters/tools/port.ts';
+import type {
+  Tool,
+  ToolCall,
+  ToolCommand,
+  ToolContext,
+  ToolExec,
+  ToolExit,
+  ToolResult,
+} from '../../adapters/tools/port.ts';
 import type { Approvals } from '../../governance/approvals/index.ts';
 import type { Artifacts } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
+import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type Env } from '../../kernel/index.ts';
-import type { ArtifactRef, Facts, Tier } from '../../schemas/index.ts';
+import type { ArtifactRef, Tier } from '../../schemas/index.ts';
+import { activeAgent } from './active.ts';
+import type { EgressDoor } from './exec.ts';
+import { planFacts } from './plans.ts';
 import { watchForStop } from './stop.ts';
 
 export interface ToolRequest {
@@ -25,6 +37,7 @@ export interface ToolRequest {
 export interface UseToolParts {
   readonly env: Env;
   readonly governor: Governor;
+  readonly ledger: Ledger;
   readonly approvals: Approvals;
   readonly sandbox: Sandbox;
   readonly state: State;
@@ -34,10 +47,15 @@ export interface UseToolParts {
   readonly protectedBranches: readonly string[];
   readonly environments: Readonly<Record<string, string>>;
   profileOf(channel: Channel, tier: Tier): SandboxProfile;
+  /** Opens the listed way out for one intent; undefined where the tier lists no hosts. */
+  openEgress(channel: Channel, tier: Tier, intent: string): Promise<EgressDoor | undefined>;
 }
 
 export type UsedTool = Omit<ToolResult, 'artifacts'> & { readonly artifacts: readonly ArtifactRef[] };
 export type UseTool = (request: ToolRequest) => Promise<Acted<UsedTool>>;
+
+type Network = SandboxProfile['network'];
+const closed: Network = { mode: 'none' };
 
 const maxOutput = 16 * 1024 * 1024;
 
@@ -58,7 +76,7 @@ export function createUseTool(parts: UseToolParts): UseTool {
         signal,
       };
       const call = await tool.prepare(args, context, looking(parts, request));
-      const facts: Facts = { ...call.facts, ...planApproval(parts.approvals, call.facts, call.intent.args['plan']) };
+      const facts = await planFacts(parts, channel, call);
       return await parts.governor.act(channel, call.intent, (id) => perform(parts, request, call, id), {
         ...request.begin,
         facts,
@@ -81,18 +99,16 @@ function parseArgs(tool: Tool, args: Readonly<Record<string, unknown>>): Record<
   });
 }
 
-function planApproval(approvals: Approvals, facts: Facts, plan: unknown): Pick<Facts, 'plan'> {
-  if (!facts.plan || typeof plan !== 'string') return {};
-  return { plan: { ...facts.plan, approved: approvals.planApproved(plan) } };
-}
-
 async function perform(
   parts: UseToolParts,
   request: ToolRequest,
-  call: Awaited<ReturnType<Tool['prepare']>>,
+  call: ToolCall,
   id: string,
 ): Promise<Effected<UsedTool>> {
-  const result = await call.perform(doing(parts, request, id));
+  const { tier } = await activeAgent(parts.state, request.channel.agent);
+  await using egress = await parts.openEgress(request.channel, tier, id);
+  const network = egress ? ({ mode: 'proxy', socket: egress.socket } as const) : closed;
+  const result = await call.perform(doing(parts, request, id, network));
   const artifacts: ArtifactRef[] = [];
   for (const { name, content } of result.artifacts) artifacts.push(await parts.artifacts.put(name, content));
   const { status, reason } = result;
@@ -111,14 +127,14 @@ function looking(parts: UseToolParts, { channel }: ToolRequest): ToolExec {
     if (command.access !== 'read' || command.readWrite?.length) {
       throw new AgovError('INTERNAL', { what: `A tool tried to write before it was allowed: ${command.argv[0]}.` });
     }
-    const running = await start(parts, channel, command);
+    const running = await start(parts, channel, command, closed);
     return collect(running.stdout, running.stderr, running.exit, () => void running.kill());
   };
 }
 
-function doing(parts: UseToolParts, request: ToolRequest, id: string): ToolExec {
+function doing(parts: UseToolParts, request: ToolRequest, id: string, network: Network): ToolExec {
   return async (command) => {
-    const running = await start(parts, request.channel, command);
+    const running = await start(parts, request.channel, command, network);
     const stop = await watchForStop(parts, request, running, id);
     try {
       const exit = await collect(running.stdout, running.stderr, running.exit, () => void running.kill());
@@ -131,15 +147,9 @@ function doing(parts: UseToolParts, request: ToolRequest, id: string): ToolExec 
   };
 }
 
-async function start(parts: UseToolParts, channel: Channel, command: ToolCommand) {
-  const agent = await parts.state.registry.get(channel.agent);
-  if (agent?.status !== 'active') {
-    throw new AgovError('AGENT_NOT_ACTIVE', {
-      what: agent ? `Agent "${channel.agent}" is ${agent.status}.` : `There is no agent "${channel.agent}".`,
-      fix: 'See "agov agent list".',
-    });
-  }
-  const profile = parts.profileOf(channel, agent.tier);
+async function start(parts: UseToolParts, channel: Channel, command: ToolCommand, network: Network) {
+  const { tier } = await activeAgent(parts.state, channel.agent);
+  const profile = parts.profileOf(channel, tier);
   const running = await parts.sandbox.start({
     argv: command.argv,
     ...(command.cwd ? { cwd: command.cwd } : {}),
@@ -151,7 +161,7 @@ async function start(parts: UseToolParts, channel: Channel, command: ToolCommand
       protected: profile.protected.filter((path) => !command.unprotect?.includes(path)),
       readOnly: [...profile.readOnly, ...(command.readOnly ?? [])],
       readWrite: [...profile.readWrite, ...(command.readWrite ?? [])],
-      network: { mode: 'none' },
+      network,
     },
   });
   // A command that ends without reading its input is judged by its exit code.

@@ -1,6 +1,6 @@
 /**
  * `terraform.apply`: carries out one plan file, byte for byte. What it would do is read from the file itself, never from
- * what is said about it; a plan that destroys anything is another action than one that does not.
+ * what is said about it; a plan that leaves nothing standing is another action than one that changes things.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export const terraformApply = defineTool({
     const { environment } = place;
     return {
       intent: {
-        action: destroys > 0 ? 'infra.destroy' : 'infra.apply',
+        action: content.empties ? 'infra.destroy' : 'infra.apply',
         resource: environment,
         args: { dir: place.dir, plan, creates, changes, destroys, environment },
       },

@@ -15,6 +15,9 @@ const planSchema = z.object({
   format_version: z.string().regex(/^1\./),
   terraform_version: z.string().max(100),
   errored: z.boolean().default(false),
+  planned_values: z
+    .object({ root_module: z.object({ resources: z.unknown(), child_modules: z.unknown() }).partial().default({}) })
+    .default({ root_module: {} }),
   resource_changes: z
     .array(
       z.object({
@@ -39,6 +42,8 @@ export interface PlanContent {
   readonly changes: number;
   /** A replacement is one create and one destroy. */
   readonly destroys: number;
+  /** Whether it destroys and leaves no resource standing. */
+  readonly empties: boolean;
   readonly list: readonly PlannedChange[];
 }
 
@@ -73,13 +78,20 @@ function count(plan: z.infer<typeof planSchema>): PlanContent {
   const having = (action: PlannedChange['actions'][number]): number =>
     list.filter(({ actions }) => actions.includes(action)).length;
   const onlyImported = list.filter(({ actions, imported }) => imported && actions.includes('no-op')).length;
+  const { resources, child_modules: modules } = plan.planned_values.root_module;
+  const destroys = having('delete');
   return {
     terraformVersion: plan.terraform_version,
     creates: having('create'),
     changes: having('update') + having('forget') + onlyImported,
-    destroys: having('delete'),
+    destroys,
+    empties: destroys > 0 && isNothing(resources) && isNothing(modules),
     list: list.map(({ address, type, actions }) => ({ address, type, actions })),
   };
+}
+
+function isNothing(list: unknown): boolean {
+  return list === undefined || (Array.isArray(list) && list.length === 0);
 }
 
 function parseJson(text: string): unknown {

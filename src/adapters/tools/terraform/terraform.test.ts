@@ -61,13 +61,20 @@ describe.skipIf(missing)('with terraform', () => {
     expect(await apply(planSha256)).toMatchObject({ status: 'failed', reason: 'Saved plan is stale.' });
   });
 
-  test('counts a replacement as one create and one destroy, and calls it by its name', async () => {
+  test('counts a replacement as one create and one destroy', async () => {
     await apply((await plan()).facts['planSha256']);
     const replaced = await plan({ vars: { image: 'web:2' } });
     expect(replaced.facts).toMatchObject({ creates: 1, changes: 0, destroys: 1 });
     const call = await look('terraform.apply', { dir: 'infra/dev', plan: replaced.facts['planSha256'] });
-    expect(call.intent).toMatchObject({ action: 'infra.destroy', args: { creates: 1, destroys: 1 } });
-    expect((await plan({ destroy: true })).facts).toMatchObject({ creates: 0, destroys: 2 });
+    expect(call.intent).toMatchObject({ action: 'infra.apply', args: { creates: 1, destroys: 1 } });
+  });
+
+  test('calls a plan that leaves nothing standing by its name', async () => {
+    await apply((await plan()).facts['planSha256']);
+    const { facts } = await plan({ destroy: true });
+    expect(facts).toMatchObject({ creates: 0, destroys: 2 });
+    const call = await look('terraform.apply', { dir: 'infra/dev', plan: facts['planSha256'] });
+    expect(call.intent).toMatchObject({ action: 'infra.destroy', resource: 'dev' });
   });
 
   test('keeps sensitive values out of all but the plan file, and values of variables out of the intent', async () => {

@@ -1,0 +1,28 @@
+/** `npm run bench -- decide|ledger|act|sandbox`: prints JSON, each figure beside a reference taken in the same run. */
+import { cpus } from 'node:os';
+import { benchAct } from './act.ts';
+import { benchDecide } from './decide.ts';
+import { benchLedger } from './ledger.ts';
+import { benchSandbox } from './sandbox.ts';
+
+const benches: Readonly<Record<string, () => Promise<unknown>>> = {
+  decide: benchDecide,
+  ledger: benchLedger,
+  act: benchAct,
+  sandbox: () => benchSandbox(),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  process.stderr.write(`There is no bench "${unknown[0]}". Benches are ${Object.keys(benches).join(', ')}.\n`);
+  process.exit(64);
+}
+
+const results: Record<string, unknown> = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  process.stderr.write(`${name} …\n`);
+  results[name] = await bench();
+}
+process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
