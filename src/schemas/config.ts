@@ -12,7 +12,7 @@ const listPerTier = z.strictObject({
 });
 
 const operatorSchema = z.strictObject({
-  name: nameSchema,
+  name: nameSchema.describe('Name under which their acts are recorded.'),
   user: z
     .string()
     .min(1)

@@ -1,0 +1,204 @@
+/**
+ * `npm run docs`: writes docs/generated/ from the code, so that no page says anything else than the program does.
+ * `npm run docs -- --check` writes nothing and ends with 1, naming the files that differ.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { environmentSettings } from '../src/config.ts';
+import { declarationSchema } from '../src/governance/tiers/index.ts';
+import { ERROR_TABLE } from '../src/kernel/index.ts';
+import { configSchema, entrySchema, pipelineSchema } from '../src/schemas/index.ts';
+import { buildProgram } from '../src/surfaces/cli/program.ts';
+
+const folder = join(import.meta.dirname, 'generated');
+const note = '<!-- Made by "npm run docs" from the code. Do not edit. -->';
+
+const schemas: Readonly<Record<string, z.ZodType>> = {
+  'agov.yaml': configSchema,
+  entry: entrySchema,
+  pipeline: pipelineSchema,
+  tiers: declarationSchema,
+};
+
+/** Content by path, relative to docs/generated/. */
+export function generate(): ReadonlyMap<string, string> {
+  return new Map([
+    ['cli.md', cliPage()],
+    ['configuration.md', configurationPage()],
+    ['errors.md', errorsPage()],
+    ...Object.entries(schemas).map(([name, schema]) => {
+      const text = `${JSON.stringify(jsonSchemaOf(schema), null, 2)}\n`;
+      return [`schemas/${name}.schema.json`, text] as const;
+    }),
+  ]);
+}
+
+/** Paths that are missing, differ, or are there for no reason; sorted. */
+export function differences(): readonly string[] {
+  const wanted = generate();
+  const wrong = [...wanted].filter(([path, content]) => read(path) !== content).map(([path]) => path);
+  return [...wrong, ...present().filter((path) => !wanted.has(path))].sort();
+}
+
+function write(): void {
+  const wanted = generate();
+  for (const path of present()) if (!wanted.has(path)) rmSync(join(folder, path));
+  for (const [path, content] of wanted) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+}
+
+function read(path: string): string | undefined {
+  return present().includes(path) ? readFileSync(join(folder, path), 'utf8') : undefined;
+}
+
+function present(): readonly string[] {
+  mkdirSync(folder, { recursive: true });
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+function jsonSchemaOf(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERROR_TABLE).map(([code, { exit, http, retry, summary }]) => [
+    `\`${code}\``,
+    exit,
+    http,
+    retry ? 'yes' : 'no',
+    summary,
+  ]);
+  return page('Error codes', [
+    'Every error says what happened, why, and what to do about it. Scripts branch on the code, which `--json` prints as `error.code`, or on the exit code. The exit codes are those of sysexits.h where one fits. "Retry" says whether the same call may succeed later with nothing changed by the caller. The column HTTP is for surfaces that speak it.',
+    'Other exit codes: 0 is success. `agov run` gives the exit code of the command that it ran, 128 and the signal’s number when a signal ended it. `agov pipeline run` and `resume` give 1 for a failed run, 75 for one that waits for approval, 130 for one that was stopped.',
+    table(['Code', 'Exit', 'HTTP', 'Retry', 'Meaning'], rows),
+    'What to do about each: [troubleshooting](../guide/troubleshooting.md).',
+  ]);
+}
+
+function configurationPage(): string {
+  const variables = new Map(Object.entries(environmentSettings).map(([name, path]) => [path.join('.'), name]));
+  const rows = settings(jsonSchemaOf(configSchema) as Node, '').map(({ path, node, required }) => [
+    `\`${path}\``,
+    typeOf(node),
+    required ? 'required' : node.default === undefined ? '–' : `\`${JSON.stringify(node.default)}\``,
+    node.description ?? '',
+    variables.has(path) ? `\`${variables.get(path)}\`` : '',
+  ]);
+  return page('Configuration', [
+    '`agov.yaml` lies in the root of a project. It is read once at the start of each command. An unknown key is an error, with its line and column. A variable of the environment goes before the file; lists and maps are set in the file only. A variable that begins with `AGOV_` and is not known is an error too.',
+    table(['Setting', 'Type', 'Default', 'Meaning', 'Variable'], rows),
+    'The same as a JSON Schema, for editors: [agov.yaml.schema.json](schemas/agov.yaml.schema.json).',
+  ]);
+}
+
+/** What is read of a JSON Schema here. */
+interface Node {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Node | boolean;
+  readonly items?: Node;
+}
+
+interface Setting {
+  readonly path: string;
+  readonly node: Node;
+  readonly required: boolean;
+}
+
+/** Settings in the order of the schema. A group with a sentence of its own is one setting, one without is its members. */
+function settings(node: Node, prefix: string): Setting[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+    const path = `${prefix}${name}`;
+    if (child.properties && child.description === undefined) return settings(child, `${path}.`);
+    const members = child.items?.properties ? settings(child.items, `${path}[].`) : [];
+    return [{ path, node: child, required: node.required?.includes(name) ?? false }, ...members];
+  });
+}
+
+function typeOf(node: Node): string {
+  if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
+  if (node.enum) return node.enum.map((value) => `\`${value}\``).join(', ');
+  if (node.type === 'array') return `list of ${typeOf(node.items ?? {})}`;
+  if (node.properties) {
+    const names = Object.keys(node.properties);
+    return node.required
+      ? names.join(', ')
+      : `for each of ${names.join(', ')}: ${typeOf(Object.values(node.properties)[0] ?? {})}`;
+  }
+  if (typeof node.additionalProperties === 'object') return `map of text to ${typeOf(node.additionalProperties)}`;
+  return { string: 'text', integer: 'whole number', boolean: 'yes or no' }[node.type ?? ''] ?? node.type ?? 'any';
+}
+
+function cliPage(): string {
+  let printed = '';
+  const stdout = Object.assign(
+    new Writable({
+      write(chunk, _encoding, done) {
+        printed += String(chunk);
+        done();
+      },
+    }),
+    { columns: 100 },
+  );
+  const listen = (): Disposable => ({ [Symbol.dispose]: () => undefined });
+  const io = {
+    stdin: new PassThrough(),
+    stdout,
+    stderr: stdout,
+    environment: {},
+    cwd: '/',
+    version: '',
+    signals: { listen },
+  };
+  const helpOf = (command: Command): string => {
+    printed = '';
+    // The options of every command are told once, with the program.
+    command.configureHelp({ ...command.configureHelp(), showGlobalOptions: false }).outputHelp();
+    return `\`\`\`text\n${printed.trim()}\n\`\`\``;
+  };
+  const sections = (command: Command, path: string): string[] => [
+    `## ${path}\n\n${helpOf(command)}`,
+    ...command.commands.flatMap((child) => sections(child, `${path} ${child.name()}`)),
+  ];
+  return page('Command line', [
+    '`--json`, `--verbose` and `--project` may be given to every command. Results go to standard output, everything for the person at the terminal to standard error.',
+    ...sections(
+      buildProgram(io, () => undefined),
+      'agov',
+    ),
+  ]);
+}
+
+function page(title: string, parts: readonly string[]): string {
+  return `${[`# ${title}`, note, ...parts].join('\n\n')}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]): string =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--check')) {
+    const wrong = differences();
+    for (const path of wrong)
+      process.stderr.write(`docs/generated/${path} is not what the code says: run "npm run docs"\n`);
+    process.exitCode = wrong.length === 0 ? 0 : 1;
+  } else {
+    write();
+  }
+}
