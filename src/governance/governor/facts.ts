@@ -1,5 +1,5 @@
 /** What the governor finds out by itself about a resource: where a path really leads, and whether it is protected. */
-import { readlink, realpath } from 'node:fs/promises';
+import { readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { systemCode } from '../../kernel/index.ts';
 import type { Facts, Intent } from '../../schemas/index.ts';
@@ -15,12 +15,12 @@ export interface World {
 }
 
 /** Facts that follow from the intent and the file system; those that a tool supplies are added by the caller. */
-export async function gatherFacts(world: World, channel: Channel, intent: Intent): Promise<Facts> {
+export function gatherFacts(world: World, channel: Channel, intent: Intent): Facts {
   switch (intent.action) {
     case 'fs.read':
     case 'fs.write':
     case 'fs.delete': {
-      const path = await whereItLeads(resolve(channel.workspace, intent.resource));
+      const path = whereItLeads(resolve(channel.workspace, intent.resource));
       // A branch that an agent could move by writing a file would be under nobody's rule.
       const readable = [...world.protectedPaths, join(channel.workspace, '.git')];
       const closed = intent.action === 'fs.read' ? world.hiddenPaths : [...world.hiddenPaths, ...readable];
@@ -48,15 +48,23 @@ export async function gatherFacts(world: World, channel: Channel, intent: Intent
  * The real path of what exists, plus the rest as written. Every symlink on the way counts for where it points, also one
  * whose target does not exist yet: a write through it would create the target.
  */
-export async function whereItLeads(path: string, links = 0): Promise<string> {
+export function whereItLeads(path: string, links = 0): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (error) {
     const code = systemCode(error);
     if ((code !== 'ENOENT' && code !== 'ENOTDIR') || dirname(path) === path || links > 40) throw error;
-    const target = await readlink(path).catch(() => undefined); // not a link: it is simply not there yet
+    const target = linkTarget(path);
     if (target !== undefined) return whereItLeads(resolve(dirname(path), target), links + 1);
-    return join(await whereItLeads(dirname(path), links), basename(path));
+    return join(whereItLeads(dirname(path), links), basename(path));
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // not a link: it is simply not there yet
   }
 }
 

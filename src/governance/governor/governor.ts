@@ -58,21 +58,21 @@ export function createGovernor(parts: GovernorParts): Governor {
     policyVersion: policy.version,
   });
 
-  async function question(channel: Channel, tier: Tier, intent: Intent, options: BeginOptions): Promise<Question> {
+  function question(channel: Channel, tier: Tier, intent: Intent, options: BeginOptions): Question {
     return {
       agent: { name: channel.agent, tier },
       intent,
-      facts: { ...(await gatherFacts(world, channel, intent)), ...options.facts },
+      facts: { ...gatherFacts(world, channel, intent), ...options.facts },
       session: sessions.of(channel.run),
       approvals: 0,
       ...(options.requireApprovals === undefined ? {} : { requireApprovals: options.requireApprovals }),
     };
   }
 
-  async function decide(channel: Channel, tier: Tier, intent: Intent, options: BeginOptions): Promise<Ruling> {
+  function decide(channel: Channel, tier: Tier, intent: Intent, options: BeginOptions): Ruling {
     let asked: Question;
     try {
-      asked = await question(channel, tier, intent, options);
+      asked = question(channel, tier, intent, options);
     } catch (error) {
       // Where the resource really lies cannot be told (a loop of symlinks, an unreadable folder): uncertainty denies.
       return { decision: refusal(`It cannot be found out what "${intent.resource}" is: ${messageOf(error)}`) };
@@ -91,9 +91,7 @@ export function createGovernor(parts: GovernorParts): Governor {
   async function begin(channel: Channel, intent: Intent, options: BeginOptions = {}): Promise<Begun> {
     const who = await identify(channel.agent);
     const { decision, subject, approval } =
-      'refused' in who
-        ? ({ decision: refusal(who.refused) } as Ruling)
-        : await decide(channel, who.tier, intent, options);
+      'refused' in who ? ({ decision: refusal(who.refused) } as Ruling) : decide(channel, who.tier, intent, options);
     const tier = 'tier' in who ? who.tier : undefined;
     // The question to the operators comes first, so that an `ask` without one is never on record.
     const pending =
@@ -164,7 +162,7 @@ export function createGovernor(parts: GovernorParts): Governor {
       const who = await identify(channel.agent);
       if ('refused' in who)
         throw new AgovError('AGENT_NOT_ACTIVE', { what: who.refused, fix: 'See "agov agent list".' });
-      return policy.explain({ ...(await question(channel, who.tier, intent, options)), approvals: given });
+      return policy.explain({ ...question(channel, who.tier, intent, options), approvals: given });
     },
     settle: () => settleOpenIntents(ledger),
     async violation(channel, what, details, parent) {
