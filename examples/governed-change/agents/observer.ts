@@ -29,7 +29,7 @@ for (const file of files) {
   }
 }
 
-process.stdout.write(`${JSON.stringify({ files: files.length, lines, kinds, findings }, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify({ files: files.length, lines, kinds, findings })}\n`);
 process.stderr.write(`${files.length} files, ${lines} lines of source, ${findings.length} finding\n`);
 for (const { file, line, what } of findings) process.stderr.write(`${file}:${line} ${what}\n`);
 process.stderr.write(`tried to write behind the governor's back: ${tryToWrite()}\n`);

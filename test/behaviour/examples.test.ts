@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { describeWith } from '../support/needs.ts';
+
+const start = (example: string) => {
+  const script = fileURLToPath(new URL(`../../examples/${example}/start.ts`, import.meta.url));
+  const done = spawnSync(process.execPath, [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const place = /Everything happens in (\S+),/.exec(done.stdout)?.[1];
+  if (place) rmSync(place, { recursive: true, force: true });
+  return done;
+};
+
+describeWith('bwrap', 'npm start', () => {
+  it('has three agents change a real repository within their tiers, and verifies', () => {
+    const { status, stdout, stderr } = start('governed-change');
+    expect(stderr + stdout).toContain("tried to write behind the governor's back: refused (EROFS)");
+    expect(stdout).toContain('Decisions: 6 allowed, 1 asked, 1 denied');
+    expect(stdout).toContain('refused observer: fs.write INVENTORY.md');
+    expect(stdout).toContain('approved by demo (--yes): repo.merge main');
+    expect(stdout).toContain("Merge branch 'agov/executor/bounded-retry' into main");
+    expect(stdout).toMatch(/^verified /m);
+    expect(status).toBe(0);
+  });
+});
+
+describeWith('terraform', 'the Terraform example', () => {
+  it('runs to its end', () => {
+    const { status, stdout, stderr } = start('terraform-change');
+    expect(stdout + stderr).toContain('Apply complete!');
+    expect(status).toBe(0);
+  });
+});
