@@ -83,6 +83,31 @@ describeWith('bwrap', 'agov run', () => {
     }
   });
 
+  it('gives the outcome as JSON, and the output by its digest', async () => {
+    const done = await project.agov('run', '--json', '--agent', 'builder', '--', 'echo', 'out');
+    const { intent, outcome } = JSON.parse(done.stdout);
+    expect(outcome).toMatchObject({ status: 'ok', facts: { exitCode: 0, stdout: { size: 4 } } });
+    expect((await project.agov('artifact', outcome.facts.stdout.sha256)).stdout).toBe('out\n');
+    expect((await project.entries()).at(-1)).toMatchObject({ kind: 'outcome', parent: intent });
+  });
+
+  it('runs without a sandbox only where the configuration says so, and every outcome says it', async () => {
+    Object.assign(project.environment, { AGOV_SANDBOX: 'none' });
+    await must(run('reader', 'true'));
+    Object.assign(project.environment, { AGOV_SANDBOX: undefined });
+    const outcome = (await project.entries()).findLast((entry) => entry.kind === 'outcome');
+    expect(outcome?.body).toMatchObject({ status: 'ok', facts: { sandbox: 'none' } });
+  });
+
+  it('refuses an operator’s act from inside a run, also where nothing contains it', async () => {
+    const main = new URL('../../dist/main.js', import.meta.url).pathname;
+    const command = ['run', '--agent', 'reader', '--', process.execPath, main, 'agent', 'add', 'mine', '--tier', 'T2'];
+    const done = await project.start(command, { env: { AGOV_SANDBOX: 'none' } }).done;
+    expect(done.code).toBe(77);
+    expect(done.stderr).toContain('inside a governed run');
+    expect((await project.agov('agent', 'show', 'mine')).code).toBe(66);
+  });
+
   it('stops a run that takes too long, and says so', async () => {
     const done = await project.agov('run', '--agent', 'builder', '--timeout', '200ms', '--', 'sleep', '600');
     expect(done.code).toBe(137);

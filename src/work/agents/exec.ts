@@ -90,7 +90,7 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
   try {
     const { stdout, stderr } = await record(parts, request, running, leases.values);
     const status = await running.exit;
-    const result: ExecResult = { ...status, stdout, stderr, stopped: stop.reason() };
+    const result: ExecResult = { ...status, stdout, stderr, stopped: await stop.reason(status.signal === 'SIGKILL') };
     return { value: result, outcome: outcomeOf(parts.sandbox.kind, result) };
   } finally {
     await stop.end();

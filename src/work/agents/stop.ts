@@ -8,8 +8,8 @@ export const revokedTopic = 'agent.revoked';
 const beatEveryMs = 1000;
 
 export interface StopWatch {
-  /** Why the command was killed, if it was. */
-  reason(): string | undefined;
+  /** Why the command was killed, if it was; asked once it has ended. */
+  reason(killed: boolean): Promise<string | undefined>;
   end(): Promise<void>;
 }
 
@@ -71,7 +71,12 @@ export async function watchForStop(
   signal?.addEventListener('abort', onAbort, { once: true });
 
   return {
-    reason: () => reason,
+    async reason(killed) {
+      if (reason !== undefined || !killed) return reason;
+      // Whoever revoked the agent may have killed the processes before the event came round to us.
+      const { status } = (await state.registry.get(channel.agent)) ?? { status: 'removed' };
+      return status === 'active' ? undefined : `Killed: agent "${channel.agent}" was ${status}.`;
+    },
     async end() {
       ended.abort();
       timeout?.[Symbol.dispose]();

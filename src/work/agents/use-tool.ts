@@ -1,6 +1,6 @@
 /** Uses a wrapped tool as an agent: it looks in a read-only sandbox, the governor decides, then it does. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
@@ -138,7 +138,7 @@ function doing(parts: UseToolParts, request: ToolRequest, id: string, network: N
     const stop = await watchForStop(parts, request, running, id);
     try {
       const exit = await collect(running.stdout, running.stderr, running.exit, () => void running.kill());
-      const why = stop.reason();
+      const why = await stop.reason(exit.code === 128 + constants.signals.SIGKILL);
       if (why) throw new AgovError('TOOL_FAILED', { what: why });
       return exit;
     } finally {

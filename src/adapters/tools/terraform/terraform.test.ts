@@ -1,15 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { prepare, use } from '../../../../test/support/git-project.ts';
+import { describeWith } from '../../../../test/support/needs.ts';
 import { bareExec, nextCall, type ToolRoom, toolRoom } from '../../../../test/support/tool-exec.ts';
 import { sha256Hex } from '../../../kernel/index.ts';
 import type { ToolResult } from '../port.ts';
 import { terraformTools } from './index.ts';
 
-const program = 'terraform';
-const missing = spawnSync(program, ['version']).error ? 'terraform is not installed' : undefined;
 const example = join(import.meta.dirname, '../../../../examples/terraform-change/infra');
 
 let room: ToolRoom;
@@ -32,12 +30,7 @@ const apply = (sha256: unknown, dir = 'infra/dev') => act('terraform.apply', { d
 const artifact = (result: ToolResult, name: string): string =>
   String(result.artifacts.find((one) => one.name === name)?.content);
 
-test('terraform is there where it must be', (context) => {
-  if (missing && process.env['CI'] !== 'true') context.skip(missing);
-  expect(missing).toBeUndefined();
-});
-
-describe.skipIf(missing)('with terraform', () => {
+describeWith('terraform', 'with terraform', () => {
   test('plans, applies exactly that, and refuses it once more', async () => {
     const planned = await plan();
     expect(planned).toMatchObject({

@@ -22,7 +22,8 @@ export const agentCommand: AddCommands = (program, define) => {
             fix: hint ? `Did you mean ${hint}?` : `Choose one of ${tiers.slice(0, 3).join(', ')}.`,
           });
         }
-        const made = await (await app.roster()).add(name, level.data, app.operator(as));
+        const by = app.operator(as);
+        const made = await (await app.roster()).add(name, level.data, by);
         cli.emit(made, () => `Added agent ${made.name} at ${made.tier}, by ${made.operator}.`);
       }),
     ['agov agent add reader', 'agov agent add builder --tier T1'],

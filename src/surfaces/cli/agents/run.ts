@@ -42,8 +42,7 @@ async function run(cli: Cli, [program, ...args]: readonly string[], options: Run
         argv: [program, ...args],
         secrets: parseSecrets(options.secret ?? []),
         stdin: 'inherit',
-        stdout: cli.io.stdout,
-        stderr: cli.io.stderr,
+        ...(cli.json ? {} : { stdout: cli.io.stdout, stderr: cli.io.stderr }),
         ...(cli.cwd.startsWith(`${workspace}/`) ? { cwd: cli.cwd } : {}),
         ...timeoutMs,
         onStart: (running) => {
@@ -51,6 +50,7 @@ async function run(cli: Cli, [program, ...args]: readonly string[], options: Run
         },
       });
       if (acted.verdict !== 'allow') return refused(cli, options.agent ?? '', acted);
+      if (cli.json) cli.emit({ intent: acted.id, outcome: acted.outcome }, () => '');
       if (acted.value.stopped) cli.note(`agov: ${acted.value.stopped}`);
       return acted.value.code;
     } finally {
