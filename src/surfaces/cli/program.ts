@@ -1,5 +1,5 @@
 /** The tree of commands. Each one's work is loaded when it runs, so that the others cost nothing. */
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import { agentCommands } from './agents/index.ts';
 import { createCli, type Define, type GlobalOptions, type Io } from './frame/index.ts';
 import { recordCommands } from './record/index.ts';
@@ -22,7 +22,7 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
       getOutHelpWidth: () => io.stdout.columns ?? 100,
     })
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription: describeOption })
     .helpCommand(true);
 
   const define: Define = (command, work, examples = []) => {
@@ -37,4 +37,8 @@ export function buildProgram(io: Io, setExit: (code: number) => void): Command {
   for (const add of [setupCommands, agentCommands, ruleCommands, recordCommands, workCommands]) add(program, define);
   program.addHelpText('after', '\nBegin with "agov init" in a project of yours. Exit codes: docs/generated/errors.md');
   return program;
+}
+
+function describeOption(option: Option): string {
+  return `${new Help().optionDescription(option)}${option.mandatory ? ' (required)' : ''}`;
 }
