@@ -75,7 +75,8 @@ export const agentCommand: AddCommands = (program, define) => {
     ['revoke', 'Revoked', 'stop an agent for cause: marks it, kills what it runs, ends its leases'],
   ] as const) {
     const command = agent.command(`${verb} <name>`).description(about);
-    command.option('--reason <text>', 'why; recorded', verb === 'retire' ? 'no longer needed' : undefined);
+    const why = verb === 'retire' ? 'why; recorded' : 'why (required); recorded';
+    command.option('--reason <text>', why, verb === 'retire' ? 'no longer needed' : undefined);
     command.option('--as <operator>', 'the operator who does it');
     define(command, (cli, [name = ''], { reason, as }) => finish(cli, verb, done, name, reason, as), [
       `agov agent ${verb} builder --reason "…"`,

@@ -43,7 +43,7 @@ export const approvalCommands: AddCommands = (program, define) => {
     program
       .command('deny <id>')
       .description('refuse an intent that waits')
-      .option('--reason <text>', 'why; recorded')
+      .option('--reason <text>', 'why (required); recorded')
       .option('--as <operator>', 'the operator who refuses'),
     (cli, [id = ''], { reason, as }) => {
       if (!reason)
