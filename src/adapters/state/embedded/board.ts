@@ -1,9 +1,9 @@
 /** The shared board. A removed key keeps its row without a value, so that its versions go on and never repeat. */
 import { z } from 'zod';
+import { boundedInt, boundedJson, boundedName, boundedPrefix } from '../bounds.ts';
 import type { Board, BoardItem } from '../port.ts';
-import { boundedInt, boundedJson, boundedName, boundedPrefix } from './bounds.ts';
+import { storedJson } from '../stored-json.ts';
 import type { Database } from './store/database.ts';
-import { storedJson } from './stored-json.ts';
 
 const itemRow: z.ZodType<BoardItem> = z.strictObject({
   key: z.string(),

@@ -1,7 +1,7 @@
 /** Counters with a limit: read, compared and written under one write lock, so that no two processes pass it together. */
 import { z } from 'zod';
+import { boundedInt, boundedName, invalid } from '../bounds.ts';
 import type { Counters } from '../port.ts';
-import { boundedInt, boundedName, invalid } from './bounds.ts';
 import type { Database } from './store/database.ts';
 
 const counterRow = z.strictObject({ value: z.int() });

@@ -1,10 +1,10 @@
 /** Events of all processes in one order. The newest 10,000 are kept; numbers go on whatever is pruned. */
 import { z } from 'zod';
 import type { Env, JsonObject } from '../../../kernel/index.ts';
+import { boundedInt, boundedJson, boundedName, invalid } from '../bounds.ts';
 import type { Events, StateEvent } from '../port.ts';
-import { boundedInt, boundedJson, boundedName, invalid } from './bounds.ts';
+import { storedJson } from '../stored-json.ts';
 import type { Database } from './store/database.ts';
-import { storedJson } from './stored-json.ts';
 
 const kept = 10_000;
 const defaultRead = 1000;

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import type { Env } from '../../../kernel/index.ts';
+import { boundedInt, boundedName, boundedTtl } from '../bounds.ts';
 import type { LockHolder, Locks } from '../port.ts';
-import { boundedInt, boundedName, boundedTtl } from './bounds.ts';
 import type { Database } from './store/database.ts';
 
 const tokenRow = z.strictObject({ token: z.int().min(1) });

@@ -1,27 +1,17 @@
 /** Who exists and what runs now. An agent's record is on disk when `put` returns: a revocation must not come undone. */
 import { z } from 'zod';
-import { nameSchema, tierSchema } from '../../../schemas/index.ts';
+import { boundedInt, boundedName } from '../bounds.ts';
 import type { AgentRecord, LiveRun, Registry } from '../port.ts';
-import { boundedInt, boundedName, invalid, isPrintable } from './bounds.ts';
+import { acceptAgent, acceptRun, agentSchema, runSchema } from '../records.ts';
 import type { Database } from './store/database.ts';
 
-const instant = z.int().min(0);
-const line = z.string().min(1).max(512).refine(isPrintable, 'must hold printable characters only');
-
-const agentShape = {
-  name: nameSchema,
-  tier: tierSchema,
-  status: z.enum(['active', 'retired', 'revoked']),
-  operator: line,
-};
-const agentInput = z.strictObject({
-  ...agentShape,
-  createdAt: instant,
-  changedAt: instant,
-  reason: z.string().max(4096).optional(),
-});
 const agentRow = z
-  .strictObject({ ...agentShape, created_at: instant, changed_at: instant, reason: z.string().nullable() })
+  .strictObject({
+    ...agentSchema.omit({ createdAt: true, changedAt: true, reason: true }).shape,
+    created_at: agentSchema.shape.createdAt,
+    changed_at: agentSchema.shape.changedAt,
+    reason: z.string().nullable(),
+  })
   .transform(
     ({ created_at, changed_at, reason, ...rest }): AgentRecord => ({
       ...rest,
@@ -31,21 +21,13 @@ const agentRow = z
     }),
   );
 
-const runShape = { run: line, agent: line, host: line };
-const runInput = z.strictObject({
-  ...runShape,
-  governorPid: z.int().min(1),
-  processGroup: z.int().min(1),
-  startedAt: instant,
-  beatAt: instant,
-});
 const runRow = z
   .strictObject({
-    ...runShape,
-    governor_pid: z.int().min(1),
-    process_group: z.int().min(1),
-    started_at: instant,
-    beat_at: instant,
+    ...runSchema.pick({ run: true, agent: true, host: true }).shape,
+    governor_pid: runSchema.shape.governorPid,
+    process_group: runSchema.shape.processGroup,
+    started_at: runSchema.shape.startedAt,
+    beat_at: runSchema.shape.beatAt,
   })
   .transform(
     (row): LiveRun => ({
@@ -65,7 +47,7 @@ const runColumns = 'run, agent, host, governor_pid, process_group, started_at, b
 export function registry(db: Database): Registry {
   return {
     async put(agent) {
-      const a = accept(agentInput, agent, 'agent record');
+      const a = acceptAgent(agent);
       const values = [a.name, a.tier, a.status, a.operator, a.createdAt, a.changedAt, a.reason ?? null];
       const sql = `REPLACE INTO agents (${agentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
       db.write(() => db.run(sql, ...values), 'durable');
@@ -77,7 +59,7 @@ export function registry(db: Database): Registry {
       return db.all(agentRow, `SELECT ${agentColumns} FROM agents ORDER BY name`);
     },
     async startRun(run) {
-      const r = accept(runInput, run, 'live run');
+      const r = acceptRun(run);
       const values = [r.run, r.agent, r.host, r.governorPid, r.processGroup, r.startedAt, r.beatAt];
       db.run(`REPLACE INTO runs (${runColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`, ...values);
     },
@@ -95,11 +77,4 @@ export function registry(db: Database): Registry {
       return db.all(runRow, `SELECT ${runColumns} FROM runs WHERE agent = ? ${order}`, name);
     },
   };
-}
-
-function accept<T>(schema: z.ZodType<T>, value: unknown, subject: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw invalid(`The ${subject} is malformed.`, `Correct "${issue?.path.join('.')}": ${issue?.message}.`);
 }

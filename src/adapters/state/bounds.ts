@@ -1,5 +1,5 @@
 /** What the sections accept: names, spans and values of bounded size, so that no caller can fill the store by one call. */
-import { AgovError, canonicalJson, type Json, messageOf } from '../../../kernel/index.ts';
+import { AgovError, canonicalJson, type Json, messageOf } from '../../kernel/index.ts';
 
 const maxNameLength = 512;
 const maxValueBytes = 65_536;
