@@ -100,7 +100,7 @@ export function createReader({ path, db, reads, key, witness }: ReaderOptions): 
         // One snapshot, or an append of another process in the middle would look like tampering.
         return inSnapshot(db, () => verifyStore({ path, db, reads, key, savedHeads }));
       }),
-    stats: () => guarded(() => readStats(path, db)),
+    stats: () => guarded(() => readStats(path, db, reads.openIds().length)),
   };
 }
 

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '../../kernel/index.ts';
 import type { EntryKind } from '../../schemas/index.ts';
+import { tailStartSql } from './store/index.ts';
 
 export interface LedgerStats {
   readonly entries: number;
@@ -18,15 +19,16 @@ export interface LedgerStats {
   readonly lastAt?: string;
 }
 
-export function readStats(path: string, db: DatabaseSync): LedgerStats {
+export function readStats(path: string, db: DatabaseSync, open: number): LedgerStats {
   const all = (sql: string): [string, number][] =>
     db
       .prepare(sql)
       .all()
       .map((row) => [String(row['key']), Number(row['n'])]);
-  const byKind = all('SELECT kind AS key, entries AS n FROM counts ORDER BY kind');
+  const byKind = all(`SELECT kind AS key, sum(entries) AS n FROM (SELECT kind, entries FROM counts
+    UNION ALL SELECT kind, 1 FROM entries WHERE seq >= ${tailStartSql}) GROUP BY kind ORDER BY kind`);
   const sums = new Map(
-    all(`SELECT 'heads' AS key, count(*) AS n FROM heads UNION ALL SELECT 'open', count(*) FROM open
+    all(`SELECT 'heads' AS key, count(*) AS n FROM heads
       UNION ALL SELECT 'entries', ifnull(max(seq) + 1, 0) FROM entries`),
   );
   const atOf = (order: string): string | undefined => {
@@ -38,7 +40,7 @@ export function readStats(path: string, db: DatabaseSync): LedgerStats {
     entries: sums.get('entries') ?? 0,
     bytes: fileBytes(path) + fileBytes(`${path}-wal`),
     byKind: Object.fromEntries(byKind),
-    open: sums.get('open') ?? 0,
+    open,
     heads: sums.get('heads') ?? 0,
     ...(firstAt && lastAt ? { firstAt, lastAt } : {}),
   };

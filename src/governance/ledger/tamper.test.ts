@@ -2,7 +2,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fill, type LedgerFolder, ledgerFolder } from '../../../test/support/ledger.ts';
+import { draft, fill, type LedgerFolder, ledgerFolder } from '../../../test/support/ledger.ts';
 import { loadOrCreateKey } from './index.ts';
 import { formatCheckpoint, growTree, hashLeaf, type VerifyReport } from './verifier/index.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   clean = join(folder.dir, 'clean.db');
   {
     await using ledger = await folder.open();
-    await fill(ledger, 300);
+    await Promise.all([fill(ledger, 40), ledger.append(draft(40, { parent: 'above' })), fill(ledger, 259, 41)]);
     early = ledger.head().note;
     await fill(ledger, size - 300, 300);
     late = ledger.head().note;
@@ -160,7 +160,8 @@ describe('an entry', () => {
   it('stored twice is found', async () => {
     const harmed = await tamper((db) =>
       db.exec(
-        `INSERT INTO entries SELECT ${size}, 'copy', parent, kind, run, agent, at, leaf, bytes FROM entries WHERE seq = 5`,
+        `INSERT INTO entries SELECT ${size}, 'copy', parent, kind, run, agent, at, leaf, bytes, opens, closes
+          FROM entries WHERE seq = 5`,
       ),
     );
     expect(problemsOf(harmed)).toMatchObject([
@@ -174,7 +175,8 @@ describe('an entry', () => {
     const harmed = await tamper((db) => {
       const bytes = Buffer.from(bytesOf(db, 5).toString().replace('"seq":5', `"seq":${size}`));
       db.prepare(
-        `INSERT INTO entries SELECT ${size}, id || 'x', parent, kind, run, agent, at, ?, ? FROM entries WHERE seq = 5`,
+        `INSERT INTO entries SELECT ${size}, id || 'x', parent, kind, run, agent, at, ?, ?, opens, closes
+          FROM entries WHERE seq = 5`,
       ).run(hashLeaf(bytes), bytes);
     });
     expect(problemsOf(harmed)).toContainEqual(expect.objectContaining({ kind: 'entry-unsigned', seq: size }));
@@ -217,6 +219,21 @@ describe('what stands beside the entries', () => {
     const miscounted = await tamper((db) => db.exec("UPDATE counts SET entries = 1 WHERE kind = 'intent'"));
     expect(problemsOf(miscounted)).toEqual([expect.objectContaining({ kind: 'index-changed' })]);
   });
+
+  it.each([
+    ['ids', 'id'],
+    ['children', 'parent'],
+  ])('a row of %s that is gone, points elsewhere, or is one too many is found', async (table, column) => {
+    const at = (seq: number) => `(SELECT ${column} FROM entries WHERE seq = ${seq})`;
+    for (const harm of [
+      `DELETE FROM ${table} WHERE ${column} = ${at(40)} AND seq = 40`,
+      `UPDATE ${table} SET seq = 41 WHERE ${column} = ${at(40)} AND seq = 40`,
+      `INSERT INTO ${table} VALUES ('nobody', 40)`,
+    ]) {
+      const harmed = await tamper((db) => db.exec(harm));
+      expect(problemsOf(harmed), harm).toEqual([expect.objectContaining({ kind: 'index-changed' })]);
+    }
+  });
 });
 
 describe('a head', () => {
@@ -253,8 +270,8 @@ describe('a log cut back to an older head', () => {
   /** What is left is, to the last byte, a log that was once true: only a head kept elsewhere shows the difference. */
   const cut = (db: DatabaseSync): void => {
     db.exec(`DELETE FROM entries WHERE seq >= 300; DELETE FROM heads WHERE size > 300; DELETE FROM tiles;
-      DELETE FROM facets WHERE block > 1; DELETE FROM counts;
-      INSERT INTO counts SELECT kind, count(*) FROM entries GROUP BY kind;`);
+      DELETE FROM facets WHERE block > 1; DELETE FROM ids WHERE seq >= 288; DELETE FROM children WHERE seq >= 288;
+      DELETE FROM counts; INSERT INTO counts SELECT kind, count(*) FROM entries WHERE seq < 288 GROUP BY kind;`);
     const write = db.prepare('INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)');
     const tree = growTree(undefined, (level, index, hashes) => void write.run(level, index, hashes));
     for (const row of db.prepare('SELECT leaf FROM entries ORDER BY seq').all()) tree.push(row['leaf'] as Uint8Array);

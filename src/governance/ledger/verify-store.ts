@@ -1,7 +1,7 @@
 /** Verifies the ledger's own file: the log in it, and then the tables that searches rely on. */
 import type { DatabaseSync } from 'node:sqlite';
 import { isAgovError } from '../../kernel/index.ts';
-import { ledgerFault, type Reads } from './store/index.ts';
+import { ledgerFault, type Reads, tailStartSql } from './store/index.ts';
 import { type LogSource, type Problem, type VerifierKey, type VerifyReport, verifyLog } from './verifier/index.ts';
 
 export interface VerifyStoreOptions {
@@ -47,6 +47,12 @@ export function verifyStore({ path, db, reads, key, savedHeads }: VerifyStoreOpt
   }
 }
 
+/** Tables that find entries by one column: a row an entry, up to the tail. */
+const indexes = [
+  { table: 'ids', column: 'id' },
+  { table: 'children', column: 'parent' },
+] as const;
+
 /** Nothing signs the indexes, but a search that passes over an entry hides it as well as a deletion would. */
 function checkSearch(db: DatabaseSync): Problem[] {
   const problems: Problem[] = [];
@@ -63,8 +69,21 @@ function checkSearch(db: DatabaseSync): Problem[] {
     const seq = Number(row['seq']);
     problems.push({ kind: 'index-changed', seq, what: `Searches by ${column} do not find entry ${seq}.` });
   }
+  for (const { table, column } of indexes) {
+    const indexed = `FROM entries WHERE seq < ${tailStartSql} AND ${column} IS NOT NULL`;
+    const lost = db
+      .prepare(`SELECT seq ${indexed} AND NOT EXISTS (
+        SELECT 1 FROM ${table} AS i WHERE i.${column} = entries.${column} AND i.seq = entries.seq) LIMIT 1`)
+      .get();
+    const seq = Number(lost?.['seq'] ?? 0);
+    if (lost) problems.push({ kind: 'index-changed', seq, what: `Searches by ${column} do not find entry ${seq}.` });
+    const extra = db.prepare(`SELECT (SELECT count(*) FROM ${table}) > (SELECT count(*) ${indexed}) AS more`).get();
+    if (extra?.['more'] === 1) {
+      problems.push({ kind: 'index-changed', seq, what: `Searches by ${column} find what is not there.` });
+    }
+  }
   const uncounted = db
-    .prepare(`SELECT kind FROM (SELECT kind, count(*) AS n FROM entries GROUP BY kind)
+    .prepare(`SELECT kind FROM (SELECT kind, count(*) AS n FROM entries WHERE seq < ${tailStartSql} GROUP BY kind)
       LEFT JOIN counts USING (kind) WHERE n IS NOT counts.entries LIMIT 1`)
     .get();
   if (uncounted) {

@@ -6,9 +6,10 @@ import { hash } from 'node:crypto';
 import { AgovError, type Env, isoTime } from '../../../kernel/index.ts';
 import { type EntryDraft, maxEntryBytes } from '../../../schemas/index.ts';
 import type { LedgerKey } from '../key.ts';
-import { blockSize, isUniqueViolation, type Reads, type Writes } from '../store/index.ts';
+import { blockSize, type Reads, tailStart, type Writes } from '../store/index.ts';
 import { formatCheckpoint } from '../verifier/index.ts';
 import type { EntryText } from './entry-text.ts';
+import type { Tail } from './tail.ts';
 import { loadTip, type SignedHead, type Tip } from './tip.ts';
 
 export interface Receipt {
@@ -46,28 +47,23 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
 
   const current = (): Tip => {
     // Another process may have appended since; its head is in the same transaction as its entries.
-    if (tip === undefined || tip.head.size !== reads.newestHead()?.size) tip = loadTip(path, reads, writes, key);
+    if (tip === undefined || tip.head.size !== reads.headSize()) tip = loadTip(path, reads, writes, key);
     return tip;
   };
 
-  const writeEntry = (append: Append, now: number, at: string, { tree, facets }: Tip): Receipt | AgovError => {
+  const writeEntry = (append: Append, now: number, at: string, { tree, tail, facets }: Tip): Receipt | AgovError => {
     const { draft, id, text } = append;
     const seq = tree.size;
     const length = scratch.write(`${text.beforeAt}${at}${text.beforeSeq}${seq}${text.end}`, 1);
-    const refusal = refuse(draft, length, reads);
+    const refusal = refuse(append, length, reads, tail);
     if (refusal) return refusal;
     const leafHex = hash('sha256', scratch.subarray(0, length + 1), 'hex');
     const leaf = Buffer.from(leafHex, 'hex');
-    const { parent, kind, run, agent } = draft;
-    try {
-      writes.entry({ seq, id, parent, kind, run, agent, at: now, leaf, bytes: scratch.subarray(1, length + 1) });
-    } catch (error) {
-      if (isUniqueViolation(error)) return takenId(id);
-      throw error;
-    }
+    const { parent, kind, run, agent, opens = false, closes } = draft;
+    const bytes = scratch.subarray(1, length + 1);
+    writes.entry({ seq, id, parent, kind, run, agent, at: now, leaf, bytes, opens, closes });
     if (draft.claim !== undefined) writes.claim(draft.claim, seq);
-    if (draft.closes !== undefined) writes.close(draft.closes);
-    if (draft.opens) writes.open(id, seq);
+    tail.add(seq, id, opens, closes);
     tree.push(leaf);
     noteFacets(draft, seq, facets, writes);
     return { seq, id, at, leaf: leafHex };
@@ -76,13 +72,12 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
   const writeBatch = (batch: readonly Append[], to: Tip): (Receipt | AgovError)[] => {
     const now = env.now();
     const at = isoTime(now);
-    const counts = new Map<string, number>();
-    const answers = batch.map((append) => {
-      const answer = writeEntry(append, now, at, to);
-      if (!(answer instanceof AgovError)) counts.set(append.draft.kind, (counts.get(append.draft.kind) ?? 0) + 1);
-      return answer;
-    });
-    for (const [kind, added] of counts) writes.count(kind, added);
+    const answers = batch.map((append) => writeEntry(append, now, at, to));
+    const [from, end] = [tailStart(to.head.size), tailStart(to.tree.size)];
+    if (end > from) {
+      writes.index(from, end, to.tail.moves());
+      to.tail.cut(end);
+    }
     return answers;
   };
 
@@ -113,7 +108,8 @@ export function signHead({ tree }: Pick<Tip, 'tree'>, key: LedgerKey): SignedHea
   return { origin: key.name, size: tree.size, root: Buffer.from(root).toString('hex'), note };
 }
 
-function refuse({ claim, closes }: EntryDraft, length: number, reads: Reads): AgovError | undefined {
+function refuse({ draft, id }: Append, length: number, reads: Reads, tail: Tail): AgovError | undefined {
+  const { claim, closes } = draft;
   if (length > maxEntryBytes) {
     return new AgovError('ENTRY_TOO_LARGE', {
       what: 'The ledger entry is over 65,535 bytes.',
@@ -126,17 +122,16 @@ function refuse({ claim, closes }: EntryDraft, length: number, reads: Reads): Ag
       why: 'The ledger accepts a claim once for ever.',
     });
   }
-  if (closes !== undefined && !reads.isOpen(closes)) {
+  if (closes !== undefined && !tail.isOpen(closes)) {
     return new AgovError('LEDGER_CLAIMED', {
       what: `Entry ${closes} is not open.`,
       why: 'It was never opened, or somebody else has closed it.',
     });
   }
+  if (tail.isTaken(id, draft.id === undefined)) {
+    return new AgovError('CONFLICT', { what: `An entry with the id ${id} exists already.` });
+  }
   return undefined;
-}
-
-function takenId(id: string): AgovError {
-  return new AgovError('CONFLICT', { what: `An entry with the id ${id} exists already.` });
 }
 
 function noteFacets({ kind, run, agent }: EntryDraft, seq: number, known: Set<string>, writes: Writes): void {

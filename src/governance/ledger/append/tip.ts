@@ -14,6 +14,7 @@ import {
   tileWidth,
   type VerifierKey,
 } from '../verifier/index.ts';
+import { loadTail, type Tail } from './tail.ts';
 
 export interface SignedHead {
   readonly origin: string;
@@ -27,6 +28,7 @@ export interface SignedHead {
 export interface Tip {
   readonly tree: GrowingTree;
   head: SignedHead;
+  readonly tail: Tail;
   /** The facets that the unfinished block is known to have, so that they are written once. */
   readonly facets: Set<string>;
 }
@@ -49,7 +51,7 @@ export function loadTip(path: string, reads: Reads, writes: Writes, key: Verifie
   if (!sameHash(tree.root(), Buffer.from(head.root, 'hex'))) {
     throw brokenLedger(path, `Its last entries are not those that the head of size ${head.size} was signed over.`);
   }
-  return { tree, head, facets: new Set() };
+  return { tree, head, tail: loadTail(reads), facets: new Set() };
 }
 
 /** The newest head of the tables, its signature verified. */

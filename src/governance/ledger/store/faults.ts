@@ -5,7 +5,6 @@ import { AgovError, isAgovError, messageOf, systemCode } from '../../../kernel/i
 const primary = { perm: 3, busy: 5, locked: 6, readonly: 8, corrupt: 11, full: 13, cantOpen: 14, auth: 23, notADb: 26 };
 /** Extended codes: a write or the growth of the shared memory file failed, as it does when space or a limit is spent. */
 const outOfSpace = [778, 4874];
-const constraintUnique = 2067;
 
 const fullCodes = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 const readOnlyCodes = ['EACCES', 'EPERM', 'EROFS'];
@@ -18,11 +17,6 @@ export function sqliteCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const code = (sqliteCode(error) ?? 0) & 0xff;
   return code === primary.busy || code === primary.locked;
-}
-
-/** Whether a UNIQUE index refused the row; a taken primary key is another matter. */
-export function isUniqueViolation(error: unknown): boolean {
-  return sqliteCode(error) === constraintUnique;
 }
 
 export function ledgerFault(error: unknown, path: string): AgovError {

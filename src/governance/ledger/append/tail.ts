@@ -1,0 +1,50 @@
+/**
+ * The entries that are not in the indexes yet, by what an append must know of them: which ids are taken and which entries
+ * are open. Holds for as long as nobody else appends, like the tip that it is part of.
+ */
+import type { Reads } from '../store/index.ts';
+
+export interface Tail {
+  add(seq: number, id: string, opens: boolean, closes: string | undefined): void;
+  /** Whether any of its entries opens or closes one. */
+  moves(): boolean;
+  /** Forgets the entries before `seq`, which the indexes have now. */
+  cut(seq: number): void;
+  isOpen(id: string): boolean;
+  /** `made`: the id is a UUIDv7 of ours, not one that a caller chose. */
+  isTaken(id: string, made: boolean): boolean;
+}
+
+export function loadTail(reads: Reads): Tail {
+  const ids = new Map<string, number>();
+  const opened = new Map<string, number>();
+  const closed = new Map<string, number>();
+  let last = -1;
+  let greatest = reads.greatestIndexedId() ?? '';
+
+  const tail: Tail = {
+    add(seq, id, opens, closes) {
+      last = seq;
+      ids.set(id, seq);
+      if (opens) opened.set(id, seq);
+      if (closes !== undefined) closed.set(closes, seq);
+      if (id > greatest) greatest = id;
+    },
+    moves: () => opened.size + closed.size > 0,
+    cut(seq) {
+      for (const map of [ids, opened, closed]) {
+        if (last < seq) map.clear();
+        else for (const [id, at] of map) if (at < seq) map.delete(id);
+      }
+    },
+    isOpen: (id) => !closed.has(id) && (opened.has(id) || reads.wasOpen(id)),
+    isTaken(id, made) {
+      // Ours grow, so that nearly all are above every other. Ids that others chose need not be ASCII, whose order is the
+      // same here and in SQLite, and are always looked up.
+      if (made && id > greatest) return false;
+      return ids.has(id) || reads.isIndexed(id);
+    },
+  };
+  for (const { seq, id, opens, closes } of reads.tail()) tail.add(seq, id, opens === 1, closes ?? undefined);
+  return tail;
+}
