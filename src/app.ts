@@ -41,6 +41,7 @@ import { compileSandbox, leaseMs, loadTiers, sandboxFor, type Tiers } from './go
 import { type Env, type IdSource, idSource, parseDuration, systemEnv } from './kernel/index.ts';
 import { closedPaths, findRoot, gitPaths, openProject, type Project } from './project.ts';
 import { identifyOperator } from './runtime/bootstrap/index.ts';
+import { type ProbeResult, probeAll } from './runtime/health/index.ts';
 import { type KillReport, revokeAgent } from './runtime/lifecycle/index.ts';
 import type { Config, Tier } from './schemas/index.ts';
 import {
@@ -85,6 +86,8 @@ export interface App extends AsyncDisposable {
   workspace(folder: string): Promise<string>;
   /** Sets a state file aside and makes a new one from the ledger. */
   rebuildState(): Promise<{ readonly agents: number; readonly aside: string | undefined }>;
+  /** Looks at every part that a decision rests on. */
+  probe(): Promise<readonly ProbeResult[]>;
   revoke(name: string, by: OperatorAct, reason: string): Promise<KillReport>;
 }
 
@@ -146,6 +149,7 @@ export function openApp(options: AppOptions): App {
   const secrets = once(() =>
     keep(openEmbeddedSecrets({ path: secretsPath, keyPath: join(project.keys, 'secrets.key'), env, ids })),
   );
+  const held = async (): Promise<Secrets | undefined> => (existsSync(secretsPath) ? secrets() : undefined);
   const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
   const policySources = async () => ({ tiers: await tiers(), projectDir: root, overrides });
   const policy = once(async () => loadPolicySet(await policySources()));
@@ -249,8 +253,8 @@ export function openApp(options: AppOptions): App {
       await roster();
       return { agents: (await (await state()).registry.list()).length, aside };
     },
+    probe: () => probeAll({ env, dataDir: project.data, sandbox, ledger, state, policy, secrets: held }),
     async revoke(name, by, reason) {
-      const held = async (): Promise<Secrets | undefined> => (existsSync(secretsPath) ? secrets() : undefined);
       const parts = { env, ledger: await ledger(), roster: await roster(), state: await state(), secrets: held, host };
       return revokeAgent(parts, name, by, reason);
     },

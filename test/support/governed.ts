@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedState } from '../../src/adapters/state/embedded/index.ts';
+import type { State } from '../../src/adapters/state/port.ts';
 import { type Approvals, ledgerApprovals } from '../../src/governance/approvals/index.ts';
 import { type Channel, createGovernor, type Governor, type Limits } from '../../src/governance/governor/index.ts';
 import { type Ledger, loadOrCreateKey, openLedger } from '../../src/governance/ledger/index.ts';
@@ -17,6 +18,7 @@ export interface Governed extends AsyncDisposable {
   readonly env: FakeEnv;
   readonly dir: string;
   readonly ledger: Ledger;
+  readonly state: State;
   readonly policy: PolicySet;
   readonly approvals: Approvals;
   readonly governor: Governor;
@@ -66,7 +68,7 @@ export async function governed(options: GovernedOptions = {}): Promise<Governed>
     await state[Symbol.asyncDispose]();
   };
   return {
-    ...{ env, dir, ledger, policy, approvals, governor },
+    ...{ env, dir, ledger, state, policy, approvals, governor },
     channel: (agent, run = 'run-1') => ({ agent, run, workspace }),
     async reopen() {
       await close();

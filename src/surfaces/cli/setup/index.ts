@@ -1,6 +1,7 @@
 /** Setting up: a project's files, its secrets, its state, the shell's completion. */
 import type { AddCommands } from '../frame/index.ts';
 import { completionCommand } from './completion.ts';
+import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { secretCommands } from './secret.ts';
@@ -8,6 +9,7 @@ import { stateCommands } from './state.ts';
 
 export const setupCommands: AddCommands = (program, define) => {
   initCommand(program, define);
+  doctorCommand(program, define);
   sandboxCommand(program, define);
   secretCommands(program, define);
   stateCommands(program, define);

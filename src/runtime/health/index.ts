@@ -1,0 +1,1 @@
+export { type ProbeParts, type ProbeResult, type ProbeVerdict, probeAll } from './probes.ts';
