@@ -1,5 +1,5 @@
 /** What the governor finds out by itself about a resource: where a path really leads, and whether it is protected. */
-import { readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { systemCode } from '../../kernel/index.ts';
 import type { Facts, Intent } from '../../schemas/index.ts';
@@ -49,6 +49,9 @@ export function gatherFacts(world: World, channel: Channel, intent: Intent): Fac
  * whose target does not exist yet: a write through it would create the target.
  */
 export function whereItLeads(path: string, links = 0): string {
+  // What is to be created is the common case, and two thrown errors cost more than all else here.
+  const missing = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  if (missing && dirname(path) !== path) return join(whereItLeads(dirname(path), links), basename(path));
   try {
     return realpathSync.native(path);
   } catch (error) {
