@@ -21,6 +21,7 @@ stateContract('embedded', async () => {
     first,
     second,
     now: () => env.now(),
+    slack: 0,
     advance: async (ms) => env.advance(ms),
     async reopen() {
       await first[Symbol.asyncDispose]();

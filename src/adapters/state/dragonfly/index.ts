@@ -1,0 +1,1 @@
+export { type DragonflyState, type DragonflyStateOptions, openDragonflyState } from './open.ts';
