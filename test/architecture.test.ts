@@ -64,3 +64,14 @@ describe('the repository', () => {
     expect(found(everything, /\/work\/(?:main|shared)\b|\/opt\/node\d|\/tmp\/h\//)).toEqual([]);
   });
 });
+
+it('has a lock file that npm ci accepts: every optional package is in it', () => {
+  const lock: { packages: Record<string, { optionalDependencies?: Record<string, string> }> } = JSON.parse(
+    textOf('package-lock.json'),
+  );
+  const missing = Object.values(lock.packages)
+    .flatMap(({ optionalDependencies = {} }) => Object.entries(optionalDependencies))
+    .filter(([name, version]) => /^\d/.test(version) && !(`node_modules/${name}` in lock.packages))
+    .map(([name]) => name);
+  expect(missing, 'run: node .ci/complete-lock.mjs').toEqual([]);
+});
