@@ -20,10 +20,14 @@ export interface LeaseInfo {
   readonly intent: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** Why it lives on although it should have ended; it is tried again. */
+  readonly unended?: string;
 }
 
 export interface Lease extends LeaseInfo {
   readonly value: Secret;
+  /** The texts inside a value of several fields; each is to be redacted as the value is. */
+  readonly parts?: readonly Secret[];
 }
 
 export interface Secrets extends AsyncDisposable {
@@ -37,7 +41,10 @@ export interface Secrets extends AsyncDisposable {
   lease(path: string, options: { readonly ttlMs: number; readonly intent: string }): Promise<Lease>;
   /** Extends a lease to `ttlMs` from now. @throws NOT_FOUND when it has ended */
   renew(leaseId: string, ttlMs: number): Promise<LeaseInfo>;
-  /** Ends a lease. Ending one that has ended is harmless. */
+  /**
+   * Ends a lease. Ending one that has ended is harmless.
+   * @throws SECRETS_UNAVAILABLE when it lives on: `leases` tells why
+   */
   end(leaseId: string): Promise<void>;
   /** Those that have not ended, oldest first. */
   leases(): Promise<readonly LeaseInfo[]>;

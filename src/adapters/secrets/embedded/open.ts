@@ -1,11 +1,11 @@
 /** Secrets in one encrypted SQLite file that several processes share; the key lies elsewhere. */
 import { z } from 'zod';
 import { AgovError, type Env, type IdSource, Secret } from '../../../kernel/index.ts';
+import { checkedIntent, checkedPath, checkedTtl, checkedValue } from '../paths.ts';
 import type { Secrets } from '../port.ts';
 import { type Catalogue, catalogue, holdsSecrets } from './catalogue.ts';
 import { loadOrCreateKey } from './key.ts';
 import { leases } from './leases.ts';
-import { checkedIntent, checkedPath, checkedTtl, checkedValue } from './paths.ts';
 import { type Sealer, sealer } from './seal.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { secretDamaged } from './store/faults.ts';

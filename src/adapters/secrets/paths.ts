@@ -1,5 +1,5 @@
-/** Secret paths and the other inputs, refused before they reach the file. */
-import { AgovError, type Secret } from '../../../kernel/index.ts';
+/** Secret paths and the other inputs, refused before they reach any store. */
+import { AgovError, type Secret } from '../../kernel/index.ts';
 
 const segmentPattern = /^[a-z0-9_.-]{1,64}$/;
 const maxSegments = 8;
@@ -16,6 +16,10 @@ export function checkedPath(path: string): string {
     why,
     fix: `Write 1 to ${maxSegments} segments of a-z 0-9 _ . - with single slashes between, such as dev/db/password.`,
   });
+}
+
+export function isSecretPath(path: string): boolean {
+  return pathFault(path) === undefined;
 }
 
 /** The path itself is not quoted: people paste values where a path belongs. */

@@ -1,0 +1,150 @@
+/** Vault as this adapter asks it: answers in the shape that they must have, refusals as errors that name what is missing. */
+import type { z } from 'zod';
+import { type AgovError, type Env, redactor, Secret } from '../../../../kernel/index.ts';
+import { authAnswer, capabilitiesAnswer, refusalAnswer } from './answers.ts';
+import { garbled, unavailable } from './refusals.ts';
+import { unusable } from './server.ts';
+import { openSession, type VaultAuth } from './session.ts';
+import { type Call, maxAttempts, openTransport, type Request, type TransportOptions } from './transport.ts';
+import type { Answer } from './wire.ts';
+
+/** 200 and 204 are answers; these are, where the caller says so. */
+type Accepted = 400 | 403 | 404;
+
+export interface Vault extends Disposable {
+  readonly address: string;
+  /** Runs `work` and ends it at the deadline. */
+  within<T>(work: (call: Call) => Promise<T>): Promise<T>;
+  /** With our token unless the request has its own. @throws AgovError SECRETS_UNAVAILABLE for any other answer */
+  send(call: Call, request: Request, ...accepted: readonly Accepted[]): Promise<Answer>;
+  ask<T>(call: Call, request: Request, shape: z.ZodType<T>): Promise<T>;
+  /** A token below ours for one read, that ends by itself after `ttlMs` at the latest. */
+  childToken(call: Call, ttlMs: number, meta: Readonly<Record<string, string>>): Promise<ChildToken>;
+  /** Vault's own words of refusal, without any credential of ours. */
+  said(answer: Answer): string;
+  /** Revokes a token that was got by a login here. A given one is its giver's. */
+  leave(): Promise<void>;
+  /** What our token may do at `path`. */
+  capabilities(call: Call, path: string): Promise<readonly string[]>;
+}
+
+export interface ChildToken {
+  readonly token: Secret;
+  readonly accessor: string;
+  readonly lifeMs: number;
+}
+
+export interface VaultOptions extends TransportOptions {
+  readonly auth: VaultAuth;
+  readonly env: Env;
+}
+
+const maxWhy = 300;
+
+export function openVault(options: VaultOptions): Vault {
+  const transport = openTransport(options);
+  const session = openSession(transport, options.auth, options.env);
+
+  const capabilities = async (call: Call, path: string): Promise<readonly string[]> => {
+    const answer = await session.send(call, {
+      method: 'POST',
+      path: 'sys/capabilities-self',
+      body: { paths: [path] },
+    });
+    const found = capabilitiesAnswer.safeParse(answer.json);
+    return answer.status === 200 && found.success ? (found.data.data[path] ?? []) : [];
+  };
+
+  const said = ({ json }: Answer, request?: Request): string => {
+    const refusal = refusalAnswer.safeParse(json);
+    const text = refusal.success ? refusal.data.errors.join('; ') : '';
+    const safe = session.conceal(request ? concealed(request, text) : text);
+    return safe.replace(/\s+/g, ' ').trim().slice(0, maxWhy);
+  };
+
+  const explain = async (call: Call, request: Request, answer: Answer): Promise<AgovError> => {
+    const refusal = refusalAnswer.safeParse(answer.json);
+    const words = said(answer, request);
+    if (answer.status === 403) return underPrivileged(request, await capabilities(call, request.path));
+    if ((answer.status === 400 || answer.status === 404) && refusal.success) {
+      return unavailable('refused', {
+        what: `Vault refused ${request.path}.`,
+        why: words === '' ? 'There is nothing at this path.' : `It says: ${words}`,
+        fix: 'Check the mounts, the engines and the namespace under secrets.vault in agov.yaml.',
+      });
+    }
+    return unusable(transport, call, request.path, answer);
+  };
+
+  const send: Vault['send'] = async (call, request, ...accepted) => {
+    const answer = await (request.token ? transport : session).send(call, request);
+    if (answer.status === 200 || answer.status === 204) return answer;
+    // What a proxy answers in Vault's place is no refusal by Vault.
+    const word = answer.json !== undefined && answer.json !== null;
+    if (word && accepted.some((status) => status === answer.status)) return answer;
+    throw await explain(call, request, answer);
+  };
+
+  const ask: Vault['ask'] = async (call, request, shape) => shaped(request.path, await send(call, request), shape);
+
+  return {
+    address: transport.address,
+    within: transport.within,
+    send,
+    ask,
+    said,
+    capabilities,
+    leave: () => session.leave(),
+    async childToken(call, ttlMs, meta) {
+      const lifeMs = Math.min(ttlMs, await session.liveFor(call, ttlMs));
+      const body = {
+        ...{ ttl: `${Math.ceil(lifeMs / 1000)}s`, renewable: true, type: 'service', display_name: 'agov-lease', meta },
+        // One read, however often it must be tried; the last use would end what the token leases at once.
+        num_uses: maxAttempts + 1,
+      };
+      const made = await ask(call, { method: 'POST', path: 'auth/token/create', body }, authAnswer);
+      const { client_token, accessor, lease_duration } = made.auth;
+      return { token: new Secret(client_token), accessor, lifeMs: lease_duration * 1000 };
+    },
+    [Symbol.dispose]() {
+      session[Symbol.dispose]();
+      transport[Symbol.dispose]();
+    },
+  };
+}
+
+/** @throws AgovError SECRETS_UNAVAILABLE, which tells the places and never what stands there */
+export function shaped<T>(path: string, answer: Answer, shape: z.ZodType<T>): T {
+  const found = shape.safeParse(answer.json);
+  if (found.success) return found.data;
+  if (answer.json === undefined) throw garbled(path, 'It is not JSON.');
+  const places = found.error.issues.map((issue) => issue.path.join('.') || 'all of it').join(', ');
+  throw garbled(path, `It does not have the shape that it must have (${places}).`);
+}
+
+function concealed({ token, hide }: Request, text: string): string {
+  return redactor([token, hide].flatMap((secret) => secret?.reveal() ?? [])).text(text);
+}
+
+const needed = {
+  GET: ['read'],
+  LIST: ['list'],
+  POST: ['create', 'update'],
+  PUT: ['update'],
+  DELETE: ['delete'],
+} as const;
+
+function underPrivileged({ method, path }: Request, has: readonly string[]): AgovError {
+  const missing = needed[method].filter((capability) => !has.includes(capability));
+  // A capability that is there and does not help: a rule of Vault's own (a mount that is not there, a CIDR, an MFA).
+  const named = missing.length > 0 ? missing : needed[method];
+  return unavailable(
+    'capability',
+    {
+      what: `The token may not ${named.join(' or ')} ${path} in Vault.`,
+      why: `Its policies give it ${has.length === 0 || has.includes('deny') ? 'nothing' : has.join(', ')} there.`,
+      fix: `Add to its policy: path "${path}" { capabilities = [${named.map((one) => `"${one}"`).join(', ')}] }`,
+    },
+    { path, capability: named },
+  );
+}

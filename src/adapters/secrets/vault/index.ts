@@ -1,0 +1,2 @@
+export type { VaultAuth } from './client/index.ts';
+export { openVaultSecrets, type VaultSecretsOptions } from './open.ts';
