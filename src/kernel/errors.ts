@@ -49,7 +49,6 @@ export const ERROR_TABLE = {
   TOOL_MISSING: { exit: 69, http: 500, retry: false, summary: 'A wrapped tool is not installed.' },
   TOOL_FAILED: { exit: 1, http: 502, retry: false, summary: 'A wrapped tool ran and failed.' },
   PIPELINE_INVALID: { exit: 1, http: 400, retry: false, summary: 'A pipeline file has faults.' },
-  RUN_FAILED: { exit: 1, http: 409, retry: false, summary: 'A pipeline run ended in failure.' },
   RUN_BUSY: { exit: 75, http: 409, retry: true, summary: 'Another process drives this run.' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -6,7 +6,6 @@ import { nameSchema, sha256Schema, tierSchema } from './names.ts';
 export const maxEntryBytes = 65_535;
 
 export const entryKinds = [
-  'governor', // a governor opened or settled this ledger
   'policy', // a policy set came into force
   'agent', // an operator added, retired or revoked an agent
   'run', // a run started or ended

@@ -212,4 +212,18 @@ describeWith('bwrap', 'agov run', () => {
     expect(again.stderr).toContain('it went astray');
     expect((await project.entries()).some((entry) => entry.kind === 'kill' && entry.agent === 'doomed')).toBe(true);
   });
+
+  it('finishes a revocation that was interrupted after its mark', async () => {
+    await must(project.agov('agent', 'add', 'halfway', '--tier', 'T1'));
+    const started = project.start(['run', '--agent', 'halfway', '--', 'sh', '-c', 'echo ready; sleep 600']);
+    await started.printed('ready');
+    const interrupted = project.start(['agent', 'revoke', 'halfway', '--reason', 'cut short'], {
+      env: { KILL_AT: '1:after' },
+      nodeOptions: ['--import', new URL('../support/kill-at-commit.mjs', import.meta.url).href],
+    });
+    expect((await interrupted.done).signal).toBe('SIGKILL');
+    const again = await must(project.agov('agent', 'revoke', 'halfway', '--reason', 'again', '--json'));
+    expect(JSON.parse(again.stdout).steps[0]).toMatchObject({ step: 'record', detail: 'marked before' });
+    expect((await started.done).code).toBe(137);
+  });
 });

@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
   ['plan what nobody named', 'infra.plan', 'qa', {}, [d, d, 'ask 1', 'ask 1', d]],
   ['apply to dev', 'infra.apply', 'dev', plan('dev'), [d, 'ask 1', 'ask 1', 'ask 1', d]],
   ['apply an approved plan to dev', 'infra.apply', 'dev', plan('dev', { approved: true }), [d, 'ask 1', a, a, d]],
-  ['apply to staging', 'infra.apply', 'staging', plan('staging'), [d, d, d, 'ask 1', d]],
+  ['apply to staging', 'infra.apply', 'staging', plan('staging'), [d, d, 'ask 1', 'ask 1', d]],
   ['apply an approved plan to staging', 'infra.apply', 'staging', plan('staging', { approved: true }), [d, d, a, a, d]],
   ['change production', 'infra.apply', 'prod', plan('prod'), [d, d, d, 'ask 1', d]],
   ['an approved plan for production', 'infra.apply', 'prod', plan('prod', { approved: true }), [d, d, d, 'ask 1', d]],

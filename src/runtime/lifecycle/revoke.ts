@@ -54,8 +54,11 @@ export async function revokeAgent(
   };
 
   // Not caught: what is not on record has not happened, and the caller must hear of it.
-  const agent = await roster.revoke(name, by, reason);
-  steps.push({ step: 'record', ok: true, ms: round(env.monotonic() - began), detail: 'ledger and registry' });
+  const before = await roster.get(name);
+  // A revocation that was interrupted is finished by another: what is marked already is not marked twice.
+  const agent = before.status === 'revoked' ? before : await roster.revoke(name, by, reason);
+  const detail = before.status === 'revoked' ? 'marked before' : 'ledger and registry';
+  steps.push({ step: 'record', ok: true, ms: round(env.monotonic() - began), detail });
   await step('announce', async () => `event ${await state.events.publish(revokedTopic, { agent: name, reason })}`);
   await step('processes', () => killProcesses(parts, name));
   await step('leases', () => endLeases(parts, name));

@@ -61,7 +61,7 @@ export async function watchForStop(
     // Without the state store a revocation could not reach us: no authority, no run.
     kill('Killed: the state store stopped answering, so a revocation could not be seen.'),
   );
-  const beating = beat(parts, ended.signal, intent, kill);
+  const beating = beat(parts, ended.signal, intent, channel.agent, kill);
   const timeout =
     timeoutMs === undefined
       ? undefined
@@ -102,17 +102,24 @@ async function follow(
   }
 }
 
-function beat(parts: StopParts, ended: AbortSignal, intent: string, kill: (why: string) => void): Disposable {
+/** Besides the sign of life: the last resort of a revocation whose announcement got lost on the way. */
+function beat(
+  parts: StopParts,
+  ended: AbortSignal,
+  intent: string,
+  agent: string,
+  kill: (why: string) => void,
+): Disposable {
+  const { registry } = parts.state;
   let timer: Disposable | undefined;
+  const look = async (): Promise<void> => {
+    if (!(await registry.beat(intent, parts.env.now()))) return kill('Killed: the run is not registered any more.');
+    const found = await registry.get(agent);
+    if (found?.status !== 'active') return kill(`Killed: agent "${agent}" was ${found?.status ?? 'removed'}.`);
+    if (!ended.aborted) timer = parts.env.timer(again, beatEveryMs);
+  };
   const again = (): void => {
-    if (ended.aborted) return;
-    parts.state.registry.beat(intent, parts.env.now()).then(
-      (known) => {
-        if (!known) kill('Killed: the run is not registered any more.');
-        else if (!ended.aborted) timer = parts.env.timer(again, beatEveryMs);
-      },
-      () => kill('Killed: the state store stopped answering.'),
-    );
+    if (!ended.aborted) look().catch(() => kill('Killed: the state store stopped answering.'));
   };
   timer = parts.env.timer(again, beatEveryMs);
   return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };

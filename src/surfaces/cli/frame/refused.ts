@@ -1,7 +1,7 @@
 /** How a refusal is told: what, why, which policy, and what to do about it. */
 import type { Begun } from '../../../governance/governor/index.ts';
 import { ERROR_TABLE } from '../../../kernel/index.ts';
-import { type Cli, printable } from './cli.ts';
+import { type Cli, oneLine } from './cli.ts';
 
 /** Prints a verdict that is not `allow`, and gives the exit code for it. */
 export function refused(cli: Cli, agent: string, begun: Exclude<Begun, { verdict: 'allow' }>): number {
@@ -22,9 +22,9 @@ export function refused(cli: Cli, agent: string, begun: Exclude<Begun, { verdict
       : [
           `agov: agent "${agent}" may not do this.`,
           `  why: ${reason}${by}`,
-          '  fix: see "agov explain" for what would have to be different.',
+          `  fix: see "agov agent show ${agent}", and "agov explain" for what would have to be different.`,
         ];
-    cli.io.stderr.write(`${lines.map(printable).join('\n')}\n`);
+    cli.io.stderr.write(`${lines.map(oneLine).join('\n')}\n`);
   }
   return ERROR_TABLE[approval ? 'APPROVAL_REQUIRED' : 'DENIED'].exit;
 }
