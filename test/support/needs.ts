@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe } from 'vitest';
 
-const tryOut: Readonly<Record<string, readonly string[]>> = { terraform: ['version'] };
+const tryOut: Readonly<Record<string, readonly string[]>> = { openssl: ['version'], terraform: ['version'] };
 
 /** Why tests that need `tool` cannot run here; undefined when they can. */
 export function missing(tool: string): string | undefined {

@@ -1,2 +1,3 @@
+export { type Opened, opened, refusal, secretText } from './opened.ts';
 export { exchanges, recorded } from './recorded.ts';
 export { type FakeVault, type FakeVaultOptions, fakeVault, roleId } from './server.ts';

@@ -17,7 +17,7 @@ export async function unusable(transport: Transport, call: Call, path: string, a
 
 /** By https://developer.hashicorp.com/vault/api-docs/system/health; undefined for an active server. */
 async function stateOf(transport: Transport, call: Call): Promise<AgovError | undefined> {
-  const { status, json } = await transport.send(call, { method: 'GET', path: 'sys/health?perfstandbyok=true' });
+  const { status, json } = await transport.send(call, { method: 'GET', path: 'sys/health', once: true });
   const health = healthAnswer.safeParse(json);
   const { address } = transport;
   if (status === 472 || status === 473) {

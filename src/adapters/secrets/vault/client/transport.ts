@@ -15,6 +15,8 @@ export interface Request {
   readonly path: string;
   readonly body?: Json;
   readonly token?: Secret;
+  /** Asked once: whatever its status is, it is the answer. */
+  readonly once?: true;
   /** A value in the body, which no error may show. */
   readonly hide?: Secret;
 }
@@ -61,7 +63,7 @@ export function openTransport({ address, namespace, ca, deadlineMs, env }: Trans
   const send = async (call: Call, request: Request): Promise<Answer> => {
     for (let attempt = 1; ; attempt++) {
       const outcome = await exchange(wire, trust, fixed, call, request);
-      const pauseMs = pauseAfter(outcome, attempt, env);
+      const pauseMs = request.once ? undefined : pauseAfter(outcome, attempt, env);
       if (pauseMs === undefined || pauseMs >= call.left()) {
         if (outcome.answer !== undefined) return outcome.answer;
         throw unreachable(address.origin, outcome.error);
