@@ -1,4 +1,5 @@
 /** One connection, logged in. It never reconnects and never queues: what becomes of a lost one is the link's to say. */
+import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import { AgovError, messageOf } from '../../../../kernel/index.ts';
 import type { Address } from './address.ts';
@@ -36,7 +37,9 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
     enableReadyCheck: false,
     disableClientInfo: true,
     protocol: 2,
-    ...(address.tls ? { tls: { ...(ca === undefined ? {} : { ca }), servername: address.host } } : {}),
+    ...(address.tls
+      ? { tls: { ...(ca === undefined ? {} : { ca }), ...(isIP(address.host) ? {} : { servername: address.host }) } }
+      : {}),
   });
   let lost: unknown;
   redis.on('error', (error) => {

@@ -24,7 +24,7 @@ export interface Faults {
   /** A connection that nobody answered on for as long as a call lasts. */
   silent(): AgovError;
   notRedis(): AgovError;
-  /** A connection that was not made, or was lost. */
+  /** A connection that was not made, or was lost; `details.lost` where somebody had answered. */
   connection(error: unknown): AgovError;
   /** An error that the server replied to AUTH. */
   login(error: unknown): AgovError;
@@ -32,7 +32,7 @@ export interface Faults {
   reply(error: unknown, asked: Asked): AgovError;
 }
 
-export function faultsOf({ label }: Address): Faults {
+export function faultsOf({ label, tls }: Address): Faults {
   const unavailable = (
     what: string,
     fix: string,
@@ -67,7 +67,8 @@ export function faultsOf({ label }: Address): Faults {
   };
 
   const silent = (): AgovError => {
-    return unavailable('does not answer.', 'Check the address, the firewall and the load of the server.');
+    const other = tls ? ', and that the server expects TLS on that port (if not, write redis://)' : '';
+    return unavailable('does not answer.', `Check the address, the firewall and the load of the server${other}.`);
   };
 
   const connection = (error: unknown): AgovError => {
@@ -80,6 +81,7 @@ export function faultsOf({ label }: Address): Faults {
     }
     return unavailable('closed the connection.', 'Try again; if it lasts, look into the log of the server.', {
       why: code === '' ? 'Whether a call that was under way took effect is not known.' : `${code}.`,
+      details: { lost: true },
     });
   };
 

@@ -2,7 +2,7 @@
  * A connection that is made when it is needed and made anew when it is lost. Every call ends by its deadline. Between two
  * failed attempts lies a pause that grows and is jittered; calls in it fail at once with the reason of the last attempt.
  */
-import type { AgovError, Env } from '../../../../kernel/index.ts';
+import { type AgovError, type Env, isAgovError } from '../../../../kernel/index.ts';
 import { type Connection, type ConnectOptions, connect } from './connect.ts';
 import { type Asked, isReply, isUnknownScript } from './faults.ts';
 
@@ -28,6 +28,7 @@ export interface Link extends Disposable {
   rest(): void;
 }
 
+const mostTries = 3;
 const firstPauseMs = 20;
 const longestPauseMs = 1000;
 
@@ -66,6 +67,7 @@ export function openLink(options: LinkOptions): Link {
       (fault: unknown) => {
         mine.drop();
         failures += 1;
+        if (failures === 1 && wasLost(fault)) return;
         const why = given.signal.aborted ? faults.silent() : fault;
         halt = { until: env.monotonic() + pause(env, failures), fault: why };
       },
@@ -73,8 +75,13 @@ export function openLink(options: LinkOptions): Link {
     return mine;
   };
 
-  async function attempt(call: Call, current: { readonly made: Promise<Connection> }): Promise<unknown> {
+  async function attempt(
+    call: Call,
+    current: { readonly made: Promise<Connection> },
+    onAsk: () => void,
+  ): Promise<unknown> {
     const connected = await current.made;
+    onAsk();
     for (const [i, [command, ...args]] of call.forms.entries()) {
       try {
         return await connected.call(command, args);
@@ -86,16 +93,18 @@ export function openLink(options: LinkOptions): Link {
     throw faults.notRedis();
   }
 
-  async function answer(call: Call, over: AbortSignal): Promise<{ reply: unknown; drop(): void }> {
+  async function answer(call: Call, over: AbortSignal, onAsk: () => void): Promise<{ reply: unknown; drop(): void }> {
     for (let tries = 1; ; tries++) {
       const current = connection();
       over.addEventListener('abort', () => current.drop(), { once: true });
       try {
-        return { reply: await attempt(call, current), drop: () => current.drop() };
+        return { reply: await attempt(call, current, onAsk), drop: () => current.drop() };
       } catch (error) {
-        if (!(error instanceof Lost)) throw error;
-        current.drop();
-        if (!call.again || tries === 2 || over.aborted) throw error.fault;
+        const last = tries === mostTries || over.aborted;
+        if (error instanceof Lost) {
+          current.drop();
+          if (!call.again || last) throw error.fault;
+        } else if (!wasLost(error) || last) throw error; // lost before it was asked, so that any call may go again
       }
     }
   }
@@ -103,12 +112,15 @@ export function openLink(options: LinkOptions): Link {
   return {
     async send(call, accept) {
       const over = new AbortController();
+      let asked = false;
       const late = Promise.withResolvers<never>();
       using _deadline = env.timer(() => {
-        late.reject(faults.late(call.deadlineMs));
+        late.reject(asked ? faults.late(call.deadlineMs) : faults.silent());
         over.abort();
       }, call.deadlineMs);
-      const answered = answer(call, over.signal);
+      const answered = answer(call, over.signal, () => {
+        asked = true;
+      });
       // Whoever loses the race below is not heard any more.
       answered.catch(() => undefined);
       const { reply, drop } = await Promise.race([answered, late.promise]);
@@ -127,6 +139,11 @@ export function openLink(options: LinkOptions): Link {
       live?.drop();
     },
   };
+}
+
+/** Whether a connection broke off that somebody had taken: the next one may do better at once. */
+function wasLost(error: unknown): boolean {
+  return isAgovError(error) && error.details?.['lost'] === true;
 }
 
 /** The connection went while a command was under way. */
