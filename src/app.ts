@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { bubblewrapSandbox } from './adapters/sandbox/bubblewrap/index.ts';
 import { unconfinedSandbox } from './adapters/sandbox/none/index.ts';
 import type { Sandbox, SandboxProfile } from './adapters/sandbox/port.ts';
-import { openEmbeddedSecrets } from './adapters/secrets/embedded/index.ts';
 import type { Secrets } from './adapters/secrets/port.ts';
 import { openEmbeddedState, setStateAside } from './adapters/state/embedded/index.ts';
 import type { State } from './adapters/state/port.ts';
@@ -36,13 +35,13 @@ import {
   publicKeyPem,
   verifierKeyLine,
 } from './governance/ledger/index.ts';
-import { loadPolicySet, type PolicyOptions, type PolicySet } from './governance/policy/index.ts';
+import type { PolicyOptions, PolicySet } from './governance/policy/index.ts';
 import { compileSandbox, leaseMs, loadTiers, sandboxFor, type Tiers } from './governance/tiers/index.ts';
 import { type Env, type IdSource, idSource, parseDuration, systemEnv } from './kernel/index.ts';
 import { closedPaths, findRoot, gitPaths, openProject, type Project } from './project.ts';
 import { identifyOperator } from './runtime/bootstrap/index.ts';
-import { type ProbeResult, probeAll } from './runtime/health/index.ts';
-import { type KillReport, revokeAgent } from './runtime/lifecycle/index.ts';
+import type { ProbeResult } from './runtime/health/index.ts';
+import type { KillReport } from './runtime/lifecycle/index.ts';
 import type { Config, Tier } from './schemas/index.ts';
 import {
   createExec,
@@ -146,13 +145,17 @@ export function openApp(options: AppOptions): App {
   const statePath = join(project.data, 'state.db');
   const state = once(() => keep(openEmbeddedState({ path: statePath, env })));
   const secretsPath = join(project.data, 'secrets.db');
-  const secrets = once(() =>
-    keep(openEmbeddedSecrets({ path: secretsPath, keyPath: join(project.keys, 'secrets.key'), env, ids })),
-  );
+  const secrets = once(async () => {
+    const { openEmbeddedSecrets } = await import('./adapters/secrets/embedded/index.ts');
+    return keep(openEmbeddedSecrets({ path: secretsPath, keyPath: join(project.keys, 'secrets.key'), env, ids }));
+  });
   const held = async (): Promise<Secrets | undefined> => (existsSync(secretsPath) ? secrets() : undefined);
   const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
   const policySources = async () => ({ tiers: await tiers(), projectDir: root, overrides });
-  const policy = once(async () => loadPolicySet(await policySources()));
+  const policy = once(async () => {
+    const { loadPolicySet } = await import('./governance/policy/index.ts');
+    return loadPolicySet(await policySources());
+  });
   const approvals = once(async () => ledgerApprovals(await ledger(), env, parseDuration(config.approvals.ttl)));
   const roster = once(async () => {
     const made = ledgerRoster(await ledger(), (await state()).registry);
@@ -253,8 +256,12 @@ export function openApp(options: AppOptions): App {
       await roster();
       return { agents: (await (await state()).registry.list()).length, aside };
     },
-    probe: () => probeAll({ env, dataDir: project.data, sandbox, ledger, state, policy, secrets: held }),
+    async probe() {
+      const { probeAll } = await import('./runtime/health/index.ts');
+      return probeAll({ env, dataDir: project.data, sandbox, ledger, state, policy, secrets: held });
+    },
     async revoke(name, by, reason) {
+      const { revokeAgent } = await import('./runtime/lifecycle/index.ts');
       const parts = { env, ledger: await ledger(), roster: await roster(), state: await state(), secrets: held, host };
       return revokeAgent(parts, name, by, reason);
     },

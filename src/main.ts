@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** Starts: the version at once, then signals and the command line. Everything else is loaded when a command needs it. */
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { constants, homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { SignalSource } from './surfaces/cli/index.ts';
 
 const neededNode = 24;
@@ -17,6 +19,7 @@ if (Number(process.versions.node.split('.')[0]) < neededNode) {
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
   process.stdout.write(`${version()}\n`);
 } else {
+  keepCompiled();
   const { runCli } = await import('./surfaces/cli/index.ts');
   process.exitCode = await runCli(process.argv.slice(2), {
     stdin: process.stdin,
@@ -32,6 +35,25 @@ if (process.argv.length === 3 && (process.argv[2] === '--version' || process.arg
 function version(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return manifest.version;
+}
+
+/**
+ * Keeps compiled code from one start to the next. What lies there is run as it is, so that the folder must be ours alone,
+ * and in no project, where an agent could write it.
+ */
+function keepCompiled(): void {
+  const { XDG_CACHE_HOME: set, HOME: home } = process.env;
+  const folder = join(set?.startsWith('/') ? set : join(home || homedir(), '.cache'), 'agov');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const real = realpathSync(folder);
+    const { uid, mode } = statSync(real);
+    if (uid !== process.getuid?.() || (mode & 0o077) !== 0) return;
+    for (let dir = real; dirname(dir) !== dir; dir = dirname(dir)) if (existsSync(join(dir, 'agov.yaml'))) return;
+    enableCompileCache(real);
+  } catch {
+    // Without it everything works the same, only slower to start.
+  }
 }
 
 /** The newest listener gets a signal. Without one the process ends as it would have by default. */

@@ -1,14 +1,20 @@
 /** The command line: parse, call the app, render. */
-import { CommanderError } from 'commander';
-import { type GlobalOptions, type Io, reportError, type SignalSource } from './frame/index.ts';
-import { buildProgram } from './program.ts';
+import { type Command, CommanderError } from 'commander';
+import {
+  type AddCommands,
+  type GlobalOptions,
+  type Io,
+  reportError,
+  rootCommand,
+  type SignalSource,
+} from './frame/index.ts';
 
 export type { Io, SignalSource };
 
 /** Runs one command line (without program name) and returns the exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const result = { code: 0 };
-  const program = buildProgram(io, (code) => {
+  const program = await programFor(argv, io, (code) => {
     result.code = code;
   });
   try {
@@ -18,4 +24,23 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
     return reportError(io, program.opts<GlobalOptions>(), error);
   }
+}
+
+const agents = async (): Promise<AddCommands> => (await import('./agents/index.ts')).agentCommands;
+const record = async (): Promise<AddCommands> => (await import('./record/index.ts')).recordCommands;
+const work = async (): Promise<AddCommands> => (await import('./work/index.ts')).workCommands;
+
+/** Where the commands that are started most often are found; a command that is not here is found in the whole tree. */
+const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
+  ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
+  ...{ ledger: record, artifact: record, pipeline: work },
+};
+
+/** Only the group that the first word names: loading the others costs more than most commands take. */
+async function programFor(argv: readonly string[], io: Io, setExit: (code: number) => void): Promise<Command> {
+  const word = argv.find((one) => one !== '--json' && one !== '--verbose') ?? '';
+  const load = Object.hasOwn(groups, word) ? groups[word] : undefined;
+  if (load) return rootCommand(io, setExit, [await load()]);
+  const { buildProgram } = await import('./program.ts');
+  return buildProgram(io, setExit);
 }

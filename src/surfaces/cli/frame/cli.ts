@@ -1,9 +1,8 @@
 /** What every command is handed: the app, the ways to print, and the person's wishes (`--json`, `--verbose`). */
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
-import { type App, openApp } from '../../../app.ts';
+import type { App, AppOptions, EgressOpener } from '../../../app.ts';
 import { AgovError, isAgovError, messageOf } from '../../../kernel/index.ts';
-import { openEgress } from '../../egress/index.ts';
 import type { Io } from './io.ts';
 import { table } from './table.ts';
 
@@ -45,7 +44,7 @@ export function createCli(io: Io, options: GlobalOptions): Cli {
     cwd,
     interactive: io.stdin.isTTY === true && io.stdout.isTTY === true && !json,
     async withApp(use) {
-      await using app = openApp({ from: cwd, environment: io.environment, egress: openEgress });
+      await using app = await openApp({ from: cwd, environment: io.environment, egress: openEgress });
       return await use(app);
     },
     emit: (value, text) => write(json ? JSON.stringify(value, null, 2) : text()),
@@ -54,6 +53,14 @@ export function createCli(io: Io, options: GlobalOptions): Cli {
     table: (head, rows) => table(head.map(colors.dim), rows, io.stdout.isTTY ? (io.stdout.columns ?? 80) : undefined),
   };
 }
+
+/** Loaded for the commands that use it. Not beside `await using`: TypeScript forgets to rewrite an import's extension there. */
+async function openApp(options: AppOptions): Promise<App> {
+  return (await import('../../../app.ts')).openApp(options);
+}
+
+/** Few commands open a way out; the others need not load an HTTP proxy. */
+const openEgress: EgressOpener = async (...asked) => (await import('../../egress/index.ts')).openEgress(...asked);
 
 /** Says what, why and what to do; the stack only when asked. The exit code. */
 export function reportError(io: Io, options: GlobalOptions, thrown: unknown): number {
@@ -81,5 +88,11 @@ function unexpected(thrown: unknown): AgovError {
 
 /** Text from files and agents may hold terminal control sequences: they are shown, not obeyed. */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/(?![\t\n])\p{Cc}/gu, '�');
+  // What reorders a line (Trojan Source, CVE-2021-42574) shows another command than the one that is approved.
+  return stripVTControlCharacters(text).replace(/(?![\t\n])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '�');
+}
+
+/** The same on one line: a line break in a name or an argument must not begin a line that looks like ours. */
+export function oneLine(text: string): string {
+  return printable(text).replaceAll('\n', '⏎');
 }

@@ -1,4 +1,5 @@
-export { type Cli, createCli, type GlobalOptions, printable, reportError } from './cli.ts';
+export { type Cli, createCli, type GlobalOptions, oneLine, printable, reportError } from './cli.ts';
 export type { AddCommands, Define } from './define.ts';
 export type { Io, SignalSource } from './io.ts';
 export { refused } from './refused.ts';
+export { rootCommand } from './root.ts';
