@@ -18,6 +18,7 @@ import { tryOut } from './health.ts';
 import { signature } from './orphans.ts';
 import { follow } from './running.ts';
 import { readReport, readStatus } from './status.ts';
+import { checkAnchor, dropAnchor } from './view/anchor.ts';
 import { planMounts } from './view/mounts.ts';
 import { closeAll, searchPath, toolFolder } from './view/system.ts';
 
@@ -57,6 +58,7 @@ export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
 }
 
 async function launch(input: SandboxCommand, ground: Ground, options: BubblewrapOptions): Promise<Running> {
+  const anchor = dropAnchor(input.profile.workspace);
   const command = checkCommand(input);
   const { network } = command.profile;
   const proxy = network.mode === 'none' ? undefined : { socket: network.socket, relay: relaySource() };
@@ -64,9 +66,9 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
   const opened: number[] = [];
   const stdio: (number | 'pipe' | 'ignore' | 'inherit')[] = [
     command.stdin === 'none' ? 'ignore' : command.stdin,
-    ...(['pipe', 'pipe', 'pipe', 'pipe'] as const),
+    ...(['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] as const),
   ];
-  const [argumentsFrom, statusTo] = [3, 4];
+  const [argumentsFrom, statusTo, waitFor] = [3, 4, 5];
   try {
     const descriptors = {
       data(name: string): number {
@@ -103,6 +105,8 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
       '/',
       '--json-status-fd',
       `${statusTo}`,
+      '--block-fd',
+      `${waitFor}`,
       '--',
     ];
     const startedAt = options.env.monotonic();
@@ -110,19 +114,31 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
     // every user of the host could read them. Its own session: a Ctrl-C is the governor's to pass on.
     const child = await spawned(program, [...fixed, ...own, ...rest], { stdio, env: {}, detached: true, cwd: '/' });
     const channel = child.stdio as readonly unknown[] as readonly Duplex[]; // Node makes every 'pipe' a two-way socket
-    const [args, status] = [channel[argumentsFrom], channel[statusTo]];
-    if (args === undefined || status === undefined) throw sandboxMissing(program, 'bubblewrap');
+    const [args, statusFrom, go] = [channel[argumentsFrom], channel[statusTo], channel[waitFor]];
+    if (args === undefined || statusFrom === undefined || go === undefined) throw sandboxMissing(program, 'bubblewrap');
     args.on('error', () => undefined); // bubblewrap gave up before it had read all: its status says so
     args.end([...view, '--dir', complete].map((argument) => `${argument}\0`).join(''));
     const reportFrom = reportTo === undefined ? undefined : channel[reportTo];
-    return await follow({
+    go.on('error', () => undefined); // as above
+    const status = readStatus(statusFrom);
+    const running = await follow({
       program: command.argv[0],
       child,
-      status: readStatus(status),
+      status,
       report: reportFrom && readReport(reportFrom),
       env: options.env,
       startedAt,
     });
+    // The command waits until the view has been looked at.
+    const warden = await status.warden;
+    try {
+      if (warden !== undefined) await checkAnchor(anchor, warden, complete, options.env);
+    } catch (error) {
+      await running.kill();
+      throw error;
+    }
+    go.end('.');
+    return running;
   } finally {
     closeAll(opened);
   }
