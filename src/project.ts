@@ -6,6 +6,7 @@ import { AgovError, type IdSource, messageOf, systemCode } from './kernel/index.
 import type { Config } from './schemas/index.ts';
 
 export const configFile = 'agov.yaml';
+const worktrees = '.worktrees';
 
 export interface Project {
   /** Absolute real path of the folder that holds `agov.yaml`. */
@@ -18,16 +19,38 @@ export interface Project {
   readonly instance: string;
 }
 
-/** The nearest folder upwards from `from` that holds `agov.yaml`. @throws PROJECT_MISSING */
+/**
+ * The folder upwards from `from` that holds `agov.yaml`. Of a worktree it is the project that the worktree belongs to.
+ * Elsewhere inside a project a second `agov.yaml` is refused: an agent may have left it there, with rules of its own,
+ * for the operator who comes by.
+ * @throws PROJECT_MISSING, CONFIG_INVALID
+ */
 export function findRoot(from: string): string {
-  for (let dir = resolve(from); ; dir = dirname(dir)) {
-    if (existsSync(join(dir, configFile))) return realpathSync(dir);
-    if (dirname(dir) === dir) {
-      throw new AgovError('PROJECT_MISSING', {
-        what: `There is no ${configFile} in ${resolve(from)} or above it.`,
-        fix: 'Run "agov init" in the folder that agents are to work in.',
-      });
-    }
+  const [nearest, ...above] = rootsAbove(from);
+  const outermost = above.at(-1);
+  if (nearest === undefined) {
+    throw new AgovError('PROJECT_MISSING', {
+      what: `There is no ${configFile} in ${resolve(from)} or above it.`,
+      fix: 'Run "agov init" in the folder that agents are to work in.',
+    });
+  }
+  if (outermost === undefined) return nearest;
+  const inner = [nearest, ...above.slice(0, -1)];
+  if (inner.every((root) => root.startsWith(`${join(outermost, worktrees)}/`))) return outermost;
+  throw new AgovError('CONFIG_INVALID', {
+    what: `${join(nearest, configFile)} lies inside another project, ${outermost}.`,
+    why: 'An agent that works there could have written it, so that its rules are nobody’s.',
+    fix: `Use the rules of the project: agov -C ${outermost} …, or remove one of the two files.`,
+  });
+}
+
+/** Nearest first. */
+function rootsAbove(from: string): readonly string[] {
+  const roots: string[] = [];
+  const start = resolve(from);
+  for (let dir = existsSync(start) ? realpathSync(start) : start; ; dir = dirname(dir)) {
+    if (existsSync(join(dir, configFile))) roots.push(dir);
+    if (dirname(dir) === dir) return roots;
   }
 }
 

@@ -124,7 +124,8 @@ async function record(parts: ExecParts, request: ExecRequest, running: Running, 
 /** Copies to the reader's stream with back-pressure; a reader that has gone away does not stop the record. */
 function showing(from: PassThrough, to: Writable): { end(): void } {
   const drained = (): void => void from.resume();
-  const gone = (): void => void from.off('data', copy);
+  // Whoever read it may have left while it was full: without them the record alone decides the pace.
+  const gone = (): void => void from.off('data', copy).resume();
   const copy = (chunk: Buffer): void => {
     if (!to.write(chunk)) from.pause();
   };

@@ -190,5 +190,7 @@ export function next(
   if (ready.length > 0) return { do: 'start', stages: ready };
   if (busy.size > 0) return { do: 'wait' };
   if (parked.size > 0) return { do: 'park' };
+  const stuck = stages.find(([name]) => statusOf(name) !== 'ok');
+  if (stuck) return { do: 'end', status: 'failed', reason: `Stage "${stuck[0]}" needs what never comes.` };
   return { do: 'end', status: 'ok', reason: undefined };
 }

@@ -31,7 +31,7 @@ export function parsePipeline(text: string, file: string, known: Known): ParseRe
   for (const [name, stage] of Object.entries(pipeline.stages)) {
     const at = ['stages', name];
     for (const [i, need] of stage.needs.entries()) {
-      if (need in pipeline.stages) continue;
+      if (Object.hasOwn(pipeline.stages, need)) continue;
       report([...at, 'needs', i], `There is no stage "${need}".`, nearest(need, Object.keys(pipeline.stages)));
     }
     checkAgent(stage.agent, known, (message, hint) => report([...at, 'agent'], message, hint));

@@ -1,5 +1,5 @@
 /** One attempt at one stage: its intent, what an operator says to it, its artifacts, its end in the journal. */
-import { constants, open, realpath } from 'node:fs/promises';
+import { constants, open, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Tool } from '../../adapters/tools/port.ts';
@@ -24,6 +24,8 @@ export interface StageParts {
   readonly tools: ReadonlyMap<string, Tool>;
   /** The real path of a stage's workspace. @throws WORKSPACE_INVALID */
   workspace(folder: string): Promise<string>;
+  /** Absolute paths of which nothing becomes an artifact: no agent may read them. */
+  readonly hidden: readonly string[];
   ask(approval: PendingApproval, stage: string): Promise<Answer>;
   output?(stage: string, stream: 'stdout' | 'stderr'): Writable | undefined;
 }
@@ -200,8 +202,7 @@ async function collect(
   const workspace = await parts.workspace(stage.workspace);
   for (const [name, source] of Object.entries(stage.artifacts)) {
     const stdout = effects.find((kept) => kept.name === 'stdout');
-    const kept =
-      source === 'stdout' ? stdout && { ...stdout, name } : await keepFile(parts.artifacts, workspace, source, name);
+    const kept = source === 'stdout' ? stdout && { ...stdout, name } : await keepFile(parts, workspace, source, name);
     if (!kept) return { artifacts, missing: `Artifact "${name}" (${source}) was not made.` };
     artifacts.push(kept);
   }
@@ -211,16 +212,19 @@ async function collect(
 const maxArtifact = 256 * 1024 * 1024;
 
 async function keepFile(
-  artifacts: Artifacts,
+  { artifacts, hidden }: StageParts,
   workspace: string,
   source: string,
   name: string,
 ): Promise<ArtifactRef | undefined> {
   const path = await realpath(join(workspace, source)).catch(() => undefined); // absent: told by the caller
-  // The agent may have left a symlink to what is not its own.
-  if (path === undefined || !isInside(path, workspace)) return undefined;
+  if (path === undefined) return undefined;
   // A pipe in its place would make an ordinary open wait for ever.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  // The agent may have left a symlink to what is not its own, and another may swap a folder on the way at any moment:
+  // what counts is the file that was opened.
+  const opened = await readlink(`/proc/self/fd/${file.fd}`);
+  if (!isInside(opened, workspace) || hidden.some((at) => isInside(opened, at))) return undefined;
   const stat = await file.stat();
   if (!stat.isFile()) throw new AgovError('INPUT_INVALID', { what: `Artifact ${source} is not a regular file.` });
   if (stat.size > maxArtifact) {

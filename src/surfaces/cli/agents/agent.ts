@@ -1,7 +1,7 @@
 import type { AgentRecord } from '../../../adapters/state/port.ts';
 import { AgovError, formatDuration, isoTime } from '../../../kernel/index.ts';
 import { nearest, tierSchema, tiers } from '../../../schemas/index.ts';
-import type { AddCommands, Cli } from '../frame/index.ts';
+import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
 
 export const agentCommand: AddCommands = (program, define) => {
   const agent = program.command('agent').description('add, list, show, retire and revoke agents');
@@ -61,7 +61,12 @@ export const agentCommand: AddCommands = (program, define) => {
         ];
         const rows = recent.map(({ at, body }) => {
           const { verdict } = body['decision'] as { verdict: string }; // written by the governor alone
-          return [at.slice(0, 19).replace('T', ' '), verdict, String(body['action']), String(body['resource'])];
+          return [
+            at.slice(0, 19).replace('T', ' '),
+            verdict,
+            String(body['action']),
+            oneLine(String(body['resource'])),
+          ];
         });
         return rows.length === 0
           ? lines.join('\n')

@@ -1,6 +1,6 @@
 import type { PendingApproval } from '../../../governance/approvals/index.ts';
 import { AgovError } from '../../../kernel/index.ts';
-import { type AddCommands, printable } from '../frame/index.ts';
+import { type AddCommands, oneLine } from '../frame/index.ts';
 
 export const approvalCommands: AddCommands = (program, define) => {
   define(program.command('approvals').description('intents that wait for an operator'), (cli) =>
@@ -58,12 +58,15 @@ export const approvalCommands: AddCommands = (program, define) => {
   );
 };
 
+/** Everything that the consent is to: a secret or a folder that is not shown would be consented to unseen. */
 function describe({ intent }: PendingApproval): string {
   const { argv, ...rest } = intent.args;
-  const what = Array.isArray(argv)
-    ? argv.join(' ')
-    : Object.keys(rest).length > 0
-      ? `${intent.resource} ${JSON.stringify(rest)}`
-      : intent.resource;
-  return printable(`${intent.action} ${what}`);
+  const what = Array.isArray(argv) ? argv.map(word).join(' ') : intent.resource;
+  const more = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
+  return oneLine(`${intent.action} ${what}${more}`);
+}
+
+/** Quoted where the border between two arguments could not be seen. */
+function word(argument: unknown): string {
+  return typeof argument === 'string' && /^[^\s"'\\]+$/.test(argument) ? argument : JSON.stringify(argument);
 }

@@ -1,7 +1,7 @@
 import type { EntryQuery, Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError } from '../../../kernel/index.ts';
 import { type Entry, entryKindSchema, entryKinds, nearest } from '../../../schemas/index.ts';
-import { type AddCommands, type Cli, printable } from '../frame/index.ts';
+import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
 
 export const tailCommand: AddCommands = (ledger, define) => {
   define(
@@ -82,7 +82,7 @@ function print(cli: Cli, entry: Entry): void {
       cyan(entry.kind.padEnd(9)),
       who.padEnd(14),
     ];
-    return `${columns.join('  ')}  ${printable(summary(cli, entry))}`.slice(
+    return `${columns.join('  ')}  ${oneLine(summary(cli, entry))}`.slice(
       0,
       cli.io.stdout.isTTY ? (cli.io.stdout.columns ?? 80) + 40 : undefined,
     );

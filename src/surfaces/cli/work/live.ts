@@ -6,7 +6,7 @@ import { isAgovError } from '../../../kernel/index.ts';
 import type { Pipeline } from '../../../schemas/index.ts';
 import type { OperatorAct } from '../../../work/agents/index.ts';
 import type { Answer, StageEnd } from '../../../work/pipeline/index.ts';
-import { type Cli, printable } from '../frame/index.ts';
+import { type Cli, oneLine, printable } from '../frame/index.ts';
 
 export interface Live {
   stage(name: string, end: StageEnd | 'started'): void;
@@ -20,7 +20,7 @@ export function showing(cli: Cli, pipeline: Pipeline, output: boolean): Live {
     stage(name, end) {
       if (end === 'started') return cli.note(`${dim('▸')} ${label(name)}`);
       if (end.status === 'parked') return cli.note(`${yellow('‖')} ${label(name)} waits for approval ${end.approval}`);
-      const reason = end.reason === undefined ? '' : `: ${printable(end.reason)}`;
+      const reason = end.reason === undefined ? '' : `: ${oneLine(end.reason)}`;
       cli.note(`${end.status === 'ok' ? green('✓') : red('✗')} ${label(name)}${reason}`);
     },
     output: (name) => (output && !cli.json ? prefixed(cli, name) : undefined),
@@ -56,12 +56,12 @@ export function asking(
 ): (approval: PendingApproval, stage: string) => Promise<Answer> {
   return async (approval, stage) => {
     const missing = approval.quorum - approval.operators.length;
-    const what = `${approval.agent} wants ${printable(`${approval.intent.action} ${approval.intent.resource}`)} (stage ${stage})`;
+    const what = `${approval.agent} wants ${oneLine(`${approval.intent.action} ${approval.intent.resource}`)} (stage ${stage})`;
     if (approval.operators.includes(by.operator)) return 'later';
     if (!yes && !cli.interactive) return 'later';
     if (!yes) {
-      for (const reason of approval.reasons) cli.note(`  ${cli.colors.dim(printable(reason))}`);
-      cli.note(`  ${cli.colors.dim(printable(JSON.stringify(approval.intent.args)))}`);
+      for (const reason of approval.reasons) cli.note(`  ${cli.colors.dim(oneLine(reason))}`);
+      cli.note(`  ${cli.colors.dim(oneLine(JSON.stringify(approval.intent.args)))}`);
       const answer = await confirm({ message: `${what}. Approve as ${by.operator}?`, initialValue: false });
       if (isCancel(answer)) return 'later';
       if (!answer) {

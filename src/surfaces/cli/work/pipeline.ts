@@ -166,6 +166,7 @@ async function follow(
       exec: await app.exec(),
       useTool: await app.useTool(),
       workspace: app.workspace,
+      hidden: [app.project.data, app.project.keys],
       parallel: 4,
       ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
       onStage: show.stage,

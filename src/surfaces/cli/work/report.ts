@@ -1,7 +1,7 @@
 import type { VerifyReport } from '../../../governance/ledger/index.ts';
 import { formatDuration } from '../../../kernel/index.ts';
 import type { RunReport } from '../../../work/pipeline/index.ts';
-import { type Cli, printable } from '../frame/index.ts';
+import { type Cli, oneLine } from '../frame/index.ts';
 
 /** The end of a run on one screen. `verified` is left out where the record was not read through. */
 export function printReport(cli: Cli, report: RunReport, verified: VerifyReport | undefined): void {
@@ -22,7 +22,7 @@ function header(cli: Cli, { pipeline, run, status, reason, startedAt, endedAt }:
   const color = status === 'ok' ? green : status === 'failed' ? red : yellow;
   const took = endedAt ? ` in ${formatDuration(Date.parse(endedAt) - Date.parse(startedAt))}` : '';
   const line = `\n${bold(pipeline)} ${color(status)}${took}  ${cli.colors.dim(run)}`;
-  return reason ? [line, printable(reason)] : [line];
+  return reason ? [line, oneLine(reason)] : [line];
 }
 
 function stages(cli: Cli, { stages: all }: RunReport): string {
@@ -33,7 +33,7 @@ function stages(cli: Cli, { stages: all }: RunReport): string {
     s.agent,
     color[s.status](s.status === 'pending' ? 'not run' : s.status),
     s.durationMs === undefined ? '' : formatDuration(s.durationMs),
-    printable(s.does),
+    oneLine(s.does),
   ]);
   return cli.table(['STAGE', 'AGENT', 'STATUS', 'TOOK', 'DOES'], rows);
 }
@@ -42,12 +42,12 @@ function decisions(cli: Cli, { decisions: { allow, ask, deny }, refused, approva
   const { red, yellow, dim } = cli.colors;
   const lines = [`Decisions: ${allow} allowed, ${ask} asked, ${deny} denied`];
   for (const r of refused) {
-    lines.push(`  ${red('refused')} ${r.agent}: ${printable(`${r.action} ${r.resource}`)}`);
-    lines.push(`    ${printable(r.reason)}${r.policies.length > 0 ? dim(` (${r.policies.join(', ')})`) : ''}`);
+    lines.push(`  ${red('refused')} ${r.agent}: ${oneLine(`${r.action} ${r.resource}`)}`);
+    lines.push(`    ${oneLine(r.reason)}${r.policies.length > 0 ? dim(` (${r.policies.join(', ')})`) : ''}`);
   }
   for (const a of approvals) {
     lines.push(
-      `  ${yellow('approved')} by ${a.operator} (${a.via}): ${printable(`${a.intent.action} ${a.intent.resource}`)}`,
+      `  ${yellow('approved')} by ${a.operator} (${a.via}): ${oneLine(`${a.intent.action} ${a.intent.resource}`)}`,
     );
   }
   return lines;

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import { type App, toolbox } from '../../../app.ts';
 import { AgovError } from '../../../kernel/index.ts';
-import { type AddCommands, type Cli, printable, refused } from '../frame/index.ts';
+import { type AddCommands, type Cli, oneLine, printable, refused } from '../frame/index.ts';
 
 /** `git.commit` is `agov git commit`: each wrapped tool is a command, its arguments are options. */
 export const toolCommands: AddCommands = (program, define) => {
@@ -62,8 +62,13 @@ async function use(cli: Cli, app: App, name: string, options: Record<string, unk
   const acted = await useTool({ channel: { agent, run: app.ids(), workspace }, tool, args, signal: stopped.signal });
   if (acted.verdict !== 'allow') return refused(cli, agent, acted);
   const { value } = acted;
-  cli.emit({ intent: acted.id, ...value }, () => (value.status === 'ok' ? value.text : ''));
+  cli.emit({ intent: acted.id, ...value }, () => (value.status === 'ok' ? shown(cli, value.text) : ''));
   if (value.status === 'ok') return 0;
-  cli.note(`agov: ${name} failed: ${printable(value.reason ?? 'no reason given')}`);
+  cli.note(`agov: ${name} failed: ${oneLine(value.reason ?? 'no reason given')}`);
   return 1;
+}
+
+/** A file's own bytes go into a pipe as they are; a terminal would obey what an agent wrote into them. */
+function shown({ io }: Cli, text: string): string {
+  return io.stdout.isTTY ? printable(text) : text;
 }
