@@ -109,6 +109,21 @@ function schemasByAction(cedar: CedarApi, schema: SchemaJson): (action: Cedar.Ty
   };
 }
 
+/** What policies about `ids` alone can mention: those actions with their groups, the agent, and their kinds of resource. */
+export function schemaAbout({ Agov: whole }: SchemaJson, ids: readonly string[]): SchemaJson {
+  if (!whole) throw new Error('the schema has no namespace Agov');
+  const about = Object.entries(whole.actions).filter(([id]) => ids.includes(id));
+  const groups = about.flatMap(([, action]) => (action?.memberOf ?? []).map((group) => group.id));
+  const types = about.flatMap(([, action]) => action?.appliesTo?.resourceTypes ?? []);
+  return {
+    Agov: {
+      ...whole,
+      entityTypes: pick(whole.entityTypes, ['Agent', ...types]),
+      actions: pick(whole.actions, [...ids, ...groups]),
+    },
+  };
+}
+
 function partFor({ Agov: whole }: SchemaJson, id: string, needs: Needs): SchemaJson {
   const action = whole?.actions[id];
   const { appliesTo } = action ?? {};
