@@ -9,15 +9,19 @@ import { loadPolicySet } from '../src/governance/policy/index.ts';
 import { loadTiers } from '../src/governance/tiers/index.ts';
 import { idSource, systemEnv } from '../src/kernel/index.ts';
 import { ledgerRoster } from '../src/work/agents/index.ts';
-import { fdatasyncTimes, isTmpfs, quantile, realDisk } from './disk.ts';
+import { bareSqlite, fdatasyncTimes, growingFsyncTimes, isTmpfs, quantile, realDisk } from './disk.ts';
 
 export interface ActBench {
   readonly disk: 'disk' | 'tmpfs';
   readonly acts: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Median of the same disk, measured between the acts. */
+  /** Medians of the same disk, measured between the acts. */
   readonly fdatasyncMs: number;
+  /** fsync of a file that grows by 4 KiB. */
+  readonly growingFsyncMs: number;
+  /** Two commits of one row of 400 bytes each in bare SQLite, WAL and FULL: what no act can go below. */
+  readonly bareSqliteMs: number;
   /** 1.5 × (two fdatasync + 0.1 ms). */
   readonly targetP50Ms: number;
 }
@@ -32,8 +36,14 @@ export async function benchAct(): Promise<ActBench> {
     await acts(bench, 500);
     const times: number[] = [];
     const disk: number[] = [];
+    const growing: number[] = [];
+    const bare: number[] = [];
+    using sqlite = bareSqlite(dir);
+    sqlite.pairs(500);
     for (let window = 0; window < windows; window++) {
       disk.push(...fdatasyncTimes(dir, 100));
+      growing.push(...growingFsyncTimes(dir, 100));
+      bare.push(...sqlite.pairs(100));
       times.push(...(await acts(bench, perWindow)));
     }
     const fdatasyncMs = quantile(disk, 0.5);
@@ -43,6 +53,8 @@ export async function benchAct(): Promise<ActBench> {
       p50Ms: round(quantile(times, 0.5)),
       p99Ms: round(quantile(times, 0.99)),
       fdatasyncMs: round(fdatasyncMs),
+      growingFsyncMs: round(quantile(growing, 0.5)),
+      bareSqliteMs: round(quantile(bare, 0.5)),
       targetP50Ms: round(1.5 * (2 * fdatasyncMs + 0.1)),
     };
   } finally {
