@@ -190,6 +190,11 @@ describe('agov pipeline validate', () => {
     ],
     ['neither run nor uses', `${head}  a: { agent: builder }\n`, /exactly one of "run" and "uses"/],
     ['both', `${head}  a: { agent: builder, run: x, uses: git.commit }\n`, /exactly one of "run" and "uses"/],
+    [
+      'a file kept of a command with secrets',
+      `${head}  a: { agent: builder, run: x, secrets: { DB: dev/db }, artifacts: { f: f } }\n`,
+      /p\.yaml:5:\d+ .*may write one into "f"/,
+    ],
     ['a folder outside', `${head}  a: { agent: builder, run: x, workspace: ../.. }\n`, /inside the project/],
     ['broken YAML', `${head}  a: { agent: builder, run: x\n`, /p\.yaml:\d+:\d+ /],
     ['a tab', `${head}\ta: {}\n`, /p\.yaml:\d+:\d+ /],

@@ -226,4 +226,24 @@ describeWith('bwrap', 'agov run', () => {
     expect(JSON.parse(again.stdout).steps[0]).toMatchObject({ step: 'record', detail: 'marked before' });
     expect((await started.done).code).toBe(137);
   });
+
+  it('kills under a governor that is stopped and cannot help', async () => {
+    await must(project.agov('agent', 'add', 'frozen', '--tier', 'T1'));
+    const started = project.start(['run', '--agent', 'frozen', '--', 'sh', '-c', 'echo ready; sleep 600']);
+    await started.printed('ready');
+    started.child.kill('SIGSTOP');
+    const revoked = await must(project.agov('agent', 'revoke', 'frozen', '--reason', 'test', '--json'));
+    expect(JSON.parse(revoked.stdout).steps[2]).toMatchObject({ step: 'processes', ok: true });
+    started.child.kill('SIGCONT');
+    expect((await started.done).code).toBe(137);
+  });
+
+  it('lets a retired agent finish, and start nothing more', async () => {
+    await must(project.agov('agent', 'add', 'veteran', '--tier', 'T1'));
+    const started = project.start(['run', '--agent', 'veteran', '--', 'sh', '-c', 'echo ready; sleep 1.5; echo end']);
+    await started.printed('ready');
+    await must(project.agov('agent', 'retire', 'veteran'));
+    expect(await started.done).toMatchObject({ code: 0, stdout: 'ready\nend\n' });
+    expect((await run('veteran', 'true')).code).toBe(77);
+  });
 });

@@ -23,6 +23,11 @@ export function mayLive(mark: GovernorMark): boolean {
   return mark.boot === bootId() && startTime(mark.pid) === mark.started;
 }
 
+/** Whether the process runs on this machine now. One that has ended and waits to be reaped does not. */
+export function isAlive(pid: number): boolean {
+  return startTime(pid) !== undefined;
+}
+
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

@@ -4,6 +4,7 @@
  */
 import type { Secrets } from '../../adapters/secrets/port.ts';
 import type { LiveRun, State } from '../../adapters/state/port.ts';
+import { isAlive } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type Env, messageOf, systemCode } from '../../kernel/index.ts';
 import { type OperatorAct, type Roster, revokedTopic } from '../../work/agents/index.ts';
@@ -74,17 +75,22 @@ export async function revokeAgent(
 }
 
 async function killProcesses({ env, state, host }: RevokeParts, name: string): Promise<string> {
-  const runs = await state.registry.liveRuns(name);
-  for (const run of runs) if (run.host === host) killGroup(run);
   const until = env.monotonic() + deadlineMs;
+  const seen = new Set<string>();
   for (;;) {
-    const left = await state.registry.liveRuns(name);
-    for (const run of left) {
-      // The governor that drove it is gone as well, so nobody else will take it off the list.
-      if (run.host === host && !exists(run.processGroup) && !exists(run.governorPid))
+    const left: LiveRun[] = [];
+    for (const run of await state.registry.liveRuns(name)) {
+      seen.add(run.run);
+      if (run.host !== host) left.push(run);
+      else if (isAlive(run.processGroup)) {
+        killGroup(run);
+        left.push(run);
+      } else if (!isAlive(run.governorPid)) {
+        // The governor that drove it is gone as well, so nobody else will take it off the list.
         await state.registry.endRun(run.run);
+      }
     }
-    if (left.length === 0) return runs.length === 0 ? 'none was running' : `${runs.length} stopped`;
+    if (left.length === 0) return seen.size === 0 ? 'none was running' : `${seen.size} stopped`;
     if (env.monotonic() > until) {
       const who = left.map((run) => `process ${run.processGroup} on ${run.host}`).join(', ');
       throw new AgovError('INTERNAL', { what: `Still running after ${deadlineMs / 1000} s: ${who}.` });
@@ -104,19 +110,13 @@ function killGroup(run: LiveRun): void {
   }
 }
 
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-}
-
 async function endLeases({ ledger, secrets }: RevokeParts, name: string): Promise<string> {
   const store = await secrets();
   if (!store) return 'none was held';
   const mine = (await store.leases()).filter((lease) => ledger.byId(lease.intent)?.agent === name);
-  for (const lease of mine) await store.end(lease.id);
+  const ends = await Promise.allSettled(mine.map((lease) => store.end(lease.id)));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
   return mine.length === 0 ? 'none was held' : `${mine.length} ended`;
 }
 

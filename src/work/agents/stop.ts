@@ -115,7 +115,9 @@ function beat(
   const look = async (): Promise<void> => {
     if (!(await registry.beat(intent, parts.env.now()))) return kill('Killed: the run is not registered any more.');
     const found = await registry.get(agent);
-    if (found?.status !== 'active') return kill(`Killed: agent "${agent}" was ${found?.status ?? 'removed'}.`);
+    // A retired agent may finish what it runs.
+    if (!found || found.status === 'revoked')
+      return kill(`Killed: agent "${agent}" was ${found?.status ?? 'removed'}.`);
     if (!ended.aborted) timer = parts.env.timer(again, beatEveryMs);
   };
   const again = (): void => {

@@ -36,7 +36,16 @@ export function parsePipeline(text: string, file: string, known: Known): ParseRe
     }
     checkAgent(stage.agent, known, (message, hint) => report([...at, 'agent'], message, hint));
     if (stage.uses !== undefined) checkTool(stage.uses, stage.with ?? {}, known, at, report);
-    if (stage.uses !== undefined && Object.keys(stage.secrets).length > 0) {
+    const leases = Object.keys(stage.secrets).length > 0;
+    for (const [artifact, source] of Object.entries(stage.artifacts)) {
+      if (!leases || source === 'stdout') continue;
+      const message = `A command that holds secrets may write one into "${source}", and a file is kept as it is.`;
+      report(
+        [...at, 'artifacts', artifact],
+        `${message} Print it (stdout is redacted), or collect it in a later stage.`,
+      );
+    }
+    if (stage.uses !== undefined && leases) {
       report([...at, 'secrets'], 'Secrets are leased to commands ("run"), not to tools.');
     }
   }
