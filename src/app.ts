@@ -146,10 +146,16 @@ export function openApp(options: AppOptions): App {
   const state = once(() => keep(openEmbeddedState({ path: statePath, env })));
   const secretsPath = join(project.data, 'secrets.db');
   const secrets = once(async () => {
+    const { vault } = config.secrets;
+    if (vault) {
+      const { configuredVault } = await import('./adapters/secrets/vault/index.ts');
+      return keep(Promise.resolve(configuredVault(vault, { environment, projectRoot: root, env, ids })));
+    }
     const { openEmbeddedSecrets } = await import('./adapters/secrets/embedded/index.ts');
     return keep(openEmbeddedSecrets({ path: secretsPath, keyPath: join(project.keys, 'secrets.key'), env, ids }));
   });
-  const held = async (): Promise<Secrets | undefined> => (existsSync(secretsPath) ? secrets() : undefined);
+  const held = async (): Promise<Secrets | undefined> =>
+    config.secrets.vault || existsSync(secretsPath) ? secrets() : undefined;
   const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
   const policySources = async () => ({ tiers: await tiers(), projectDir: root, overrides });
   const policy = once(async () => {

@@ -16,7 +16,16 @@ export const environmentSettings: Readonly<Record<string, readonly string[]>> = 
 };
 
 /** Variables that agov sets or reads for other ends than configuration. */
-const otherVariables = new Set(['AGOV_AGENT', 'AGOV_RUN', 'AGOV_SANDBOX_ID', 'AGOV_PROPERTY_RUNS', 'AGOV_CRASHES']);
+const otherVariables = new Set([
+  'AGOV_VAULT_ROLE_ID',
+  'AGOV_VAULT_SECRET_ID',
+  'AGOV_VAULT_SECRET_ID_FILE',
+  'AGOV_AGENT',
+  'AGOV_RUN',
+  'AGOV_SANDBOX_ID',
+  'AGOV_PROPERTY_RUNS',
+  'AGOV_CRASHES',
+]);
 
 /** @throws CONFIG_INVALID with every fault's file, line and column */
 export function readConfig(root: string, env: NodeJS.ProcessEnv): Config {

@@ -20,6 +20,53 @@ const operatorSchema = z.strictObject({
     .describe('Operating-system user that may act as this operator. Without it any user of this machine may.'),
 });
 
+const vaultName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/, 'use letters, digits, _ and -, with / between');
+const absolutePath = z.string().startsWith('/', 'write an absolute path');
+
+const vaultSchema = z.strictObject({
+  address: z
+    .string()
+    .regex(/^https?:\/\/[^\s/?#@]+\/?$/, 'write scheme, host and port: https://vault.example:8200')
+    .refine((text) => URL.canParse(text), 'is no URL')
+    .refine(
+      (text) => text.startsWith('https:') || /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?\/?$/.test(text),
+      'use https: plain http is for this machine alone (127.0.0.1, localhost, [::1])',
+    )
+    .describe('A HashiCorp Vault server that keeps the secrets instead of `.agov/secrets.db`.'),
+  mount: vaultName.default('agov').describe('KV version 2 mount that holds the secrets and the records of leases.'),
+  namespace: vaultName.optional().describe('Namespace (Vault Enterprise).'),
+  caFile: absolutePath
+    .optional()
+    .describe('PEM file of the only certificate authorities to believe. Without it, those of the system.'),
+  deadline: duration.default('10s').describe('How long one request to the store may take, tries included.'),
+  engines: z
+    .record(
+      z.string().regex(/^[a-z0-9_.-]{1,64}(?:\/[a-z0-9_.-]{1,64}){0,7}$/, 'write a secret’s path, such as dev/db'),
+      z.strictObject({
+        path: z.string().regex(/^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)+$/, 'write a path such as database/creds/app'),
+        parameters: z.record(z.string(), z.string()).optional(),
+      }),
+    )
+    .default({})
+    .describe(
+      'Secrets that an engine makes anew for each lease and revokes at its end (`dev/db: {path: database/creds/app}`).',
+    ),
+  auth: z
+    .strictObject({
+      appRole: vaultName
+        .optional()
+        .describe('Where AppRole is mounted. Without it a token is used, from `VAULT_TOKEN`.'),
+      tokenFile: absolutePath.optional().describe('File with the token, mode 0600, where `VAULT_TOKEN` is not set.'),
+      roleIdFile: absolutePath.optional().describe('File with the role id, where `AGOV_VAULT_ROLE_ID` is not set.'),
+      secretIdFile: absolutePath
+        .optional()
+        .describe('File with the secret id, where neither `AGOV_VAULT_SECRET_ID` nor `…_FILE` is set.'),
+    })
+    .prefault({}),
+});
+
 export const configSchema = z.strictObject({
   version: z.literal(1).describe('Version of this file’s format.'),
   operators: z
@@ -86,6 +133,7 @@ export const configSchema = z.strictObject({
         .describe('Bytes of each output stream that are kept as an artifact. The digest covers what is kept.'),
     })
     .prefault({}),
+  secrets: z.strictObject({ vault: vaultSchema.optional() }).prefault({}),
   terraform: z
     .strictObject({
       environments: z

@@ -149,10 +149,18 @@ async function leaseAll(
   const store = names.length > 0 ? await parts.secrets() : undefined;
 
   const endAll = async (): Promise<void> => {
+    const failures: unknown[] = [];
     for (const { lease, intent } of held.splice(0)) {
-      await store?.end(lease.id);
-      await parts.governor.end(channel, intent, { status: 'ok', facts: { lease: 'ended', version: lease.version } });
+      // One that lives on keeps no other from its end; "agov leases" tells why.
+      const lives = await store?.end(lease.id).then(
+        () => false,
+        (error: unknown) => failures.push(error) > 0,
+      );
+      const facts = { lease: lives ? 'not ended' : 'ended', version: lease.version };
+      const reason = 'The lease could not be ended.';
+      await parts.governor.end(channel, intent, lives ? { status: 'failed', reason, facts } : { status: 'ok', facts });
     }
+    if (failures.length > 0) throw failures[0];
   };
 
   try {
@@ -184,7 +192,8 @@ async function leaseAll(
     await endAll();
     throw error;
   }
-  return { env, values: Object.values(env), [Symbol.asyncDispose]: endAll };
+  const values = held.flatMap(({ lease }) => [lease.value, ...(lease.parts ?? [])].map((secret) => secret.reveal()));
+  return { env, values, [Symbol.asyncDispose]: endAll };
 }
 
 function outcomeOf(sandbox: Sandbox['kind'], result: ExecResult): Effected<ExecResult>['outcome'] {

@@ -98,9 +98,12 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     const has = known.may(token, path);
     const wanted = { GET: list ? 'list' : 'read', POST: 'update', PUT: 'update', DELETE: 'delete' }[method] ?? '';
     if (!has.includes('root') && !has.includes(wanted)) return recorded('outside the tier: permission denied');
-    if (path.startsWith('agov/')) {
-      return kv.answer(method, path.slice(5), list, body) ?? recorded('unknown route');
+    const [mount = '', rest = ''] = path.split(/\/(.*)/s);
+    if (vault.mounts.get(mount)?.options?.['version'] === '2') {
+      return kv.answer(method, rest, list, body) ?? recorded('unknown route');
     }
+    const mounted = mounting(vault, method, path);
+    if (mounted) return mounted;
     return govern(vault, env, path, token, body) ?? recorded('unknown route');
   };
 
@@ -149,6 +152,8 @@ function govern(vault: FakeVault, env: Env, path: string, token: Token, body: Re
       const { text: parent, policy } = token;
       return authReply('login', vault.tokens.make({ parent, policy, ttlMs, uses, meta: body['meta'] }), env);
     }
+    case 'auth/token/accessors/':
+      return recorded('list', { data: { keys: [...vault.tokens.live.values()].map(({ accessor }) => accessor) } });
     case 'auth/token/renew-accessor': {
       const found = vault.tokens.byAccessor(body['accessor']);
       return found ? vault.tokens.renew(found, milliseconds(body['increment'])) : recorded('revoke accessor again');
@@ -185,6 +190,19 @@ function govern(vault: FakeVault, env: Env, path: string, token: Token, body: Re
     }
   }
   return undefined;
+}
+
+/** One store serves all mounts of version 2; a mount that goes takes it along. */
+function mounting({ mounts, kv }: FakeVault, method: string, path: string): Reply | undefined {
+  const [, name = ''] = /^sys\/mounts\/?(.*)$/.exec(path) ?? [];
+  if (!path.startsWith('sys/mounts')) return undefined;
+  if (method === 'GET') return recorded('read', { data: Object.fromEntries(mounts) });
+  if (method === 'POST') mounts.set(name, { type: 'kv', options: { version: '2' } });
+  else {
+    mounts.delete(name);
+    kv.secrets.clear();
+  }
+  return recorded('KV v2 mount');
 }
 
 function leased(vault: FakeVault, env: Env, id: string, token: Token): string {

@@ -67,6 +67,9 @@ export function kvStore(env: Env): KvStore {
   return {
     secrets,
     answer(method, rest, asList, body) {
+      // As Vault's storage has it.
+      if (rest.includes('..'))
+        return { status: 500, body: { errors: ['1 error occurred:\n\t* relative paths not supported\n\n'] } };
       const [, kind, path = ''] = /^(data|metadata|destroy)\/?(.*)$/.exec(rest) ?? [];
       if (kind === 'data' && method === 'GET') return read(path);
       if (kind === 'data' && method === 'POST') return write(path, body);

@@ -1,2 +1,2 @@
-export type { VaultAuth } from './client/index.ts';
+export { configuredVault } from './configured.ts';
 export { openVaultSecrets, type VaultSecretsOptions } from './open.ts';

@@ -3,6 +3,7 @@ import type { AddCommands } from '../frame/index.ts';
 import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
+import { leasesCommand } from './leases.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { secretCommands } from './secret.ts';
 import { stateCommands } from './state.ts';
@@ -12,6 +13,7 @@ export const setupCommands: AddCommands = (program, define) => {
   doctorCommand(program, define);
   sandboxCommand(program, define);
   secretCommands(program, define);
+  leasesCommand(program, define);
   stateCommands(program, define);
   completionCommand(program, define);
 };

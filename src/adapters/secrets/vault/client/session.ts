@@ -135,8 +135,10 @@ export function openSession(transport: Transport, auth: VaultAuth, env: Env): Se
       return transport.send(call, { ...request, token: (await current(call)).token });
     },
     async liveFor(call, ms) {
+      // A little more: what hangs on the token must not see its end.
+      const wantedMs = ms + 5 * marginMs;
       let now = await current(call);
-      if (now.until - env.monotonic() < ms) now = await abortable(refresh(ms), call.signal);
+      if (now.until - env.monotonic() < wantedMs) now = await abortable(refresh(wantedMs), call.signal);
       return now.until - env.monotonic();
     },
     async leave() {

@@ -37,7 +37,7 @@ const maxListed = 10_000;
 
 export function kv(vault: Vault, mount: string): Kv {
   const metadata = async (call: Call, path: string) => {
-    const at = `${mount}/metadata/${path}`;
+    const at = `${mount}/metadata/${keyOf(path)}`;
     const answer = await vault.send(call, { method: 'GET', path: at }, 404);
     return answer.status === 404 ? undefined : shaped(at, answer, metadataAnswer).data;
   };
@@ -50,7 +50,7 @@ export function kv(vault: Vault, mount: string): Kv {
   };
 
   const keysBelow = async (call: Call, folder: string): Promise<readonly string[]> => {
-    const at = `${mount}/metadata/${folder}`;
+    const at = `${mount}/metadata/${keyOf(folder)}`;
     const answer = await vault.send(call, { method: 'LIST', path: at }, 404);
     return answer.status === 404 ? [] : shaped(at, answer, keysAnswer).data.keys;
   };
@@ -58,7 +58,7 @@ export function kv(vault: Vault, mount: string): Kv {
   /** Every path below `folder` ('' or ending in a slash). What agov could not have written is passed over. */
   const walk = async (call: Call, folder: string, found: string[]): Promise<string[]> => {
     const keys = await keysBelow(call, folder);
-    const names = keys.map((key) => `${folder}${key}`).filter((name) => isSecretPath(name.replace(/\/$/, '')));
+    const names = keys.flatMap((key) => pathOf(`${keyOf(folder)}${key}`));
     found.push(...names.filter((name) => !name.endsWith('/')));
     if (found.length > maxListed) throw tooMany();
     for (const name of names) if (name.endsWith('/')) await walk(call, name, found);
@@ -70,7 +70,7 @@ export function kv(vault: Vault, mount: string): Kv {
     async set(call, path, value) {
       for (let attempt = 1; ; attempt++) {
         const cas = (await metadata(call, path))?.current_version ?? 0;
-        const at = `${mount}/data/${path}`;
+        const at = `${mount}/data/${keyOf(path)}`;
         const body = { options: { cas }, data: { [field]: value.reveal() } };
         const answer = await vault.send(call, { method: 'POST', path: at, body, hide: value }, 400);
         if (answer.status !== 400) {
@@ -91,10 +91,10 @@ export function kv(vault: Vault, mount: string): Kv {
       const found = await metadata(call, path);
       if (!found || !(await info(call, path))) throw noSecret(path);
       const versions = Object.keys(found.versions ?? {}).map(Number);
-      await vault.send(call, { method: 'PUT', path: `${mount}/destroy/${path}`, body: { versions } });
+      await vault.send(call, { method: 'PUT', path: `${mount}/destroy/${keyOf(path)}`, body: { versions } });
     },
     async read(call, path, token) {
-      const at = `${mount}/data/${path}`;
+      const at = `${mount}/data/${keyOf(path)}`;
       const answer = await vault.send(call, { method: 'GET', path: at, token }, 404);
       if (answer.status === 404) throw noSecret(path);
       const { data, metadata: state } = shaped(at, answer, valueAnswer).data;
@@ -102,6 +102,17 @@ export function kv(vault: Vault, mount: string): Kv {
       return { version: state.version, fields: data };
     },
   };
+}
+
+/** Vault's storage takes no two dots in a row, and no path of ours has a tilde: `a..b` is kept as `a.~.b`. */
+function keyOf(path: string): string {
+  return path.replace(/\.(?=\.)/g, '.~');
+}
+
+/** The path or folder that is kept at `key`; none where agov could not have written it. */
+function pathOf(key: string): string[] {
+  const path = key.replaceAll('~', '');
+  return keyOf(path) === key && isSecretPath(path.replace(/\/$/, '')) ? [path] : [];
 }
 
 export function noSecret(path: string): AgovError {
