@@ -23,6 +23,8 @@ export interface Needs {
   readonly identity: boolean;
   /** The intent's arguments, as tags. */
   readonly arguments: boolean;
+  /** The resource's attributes, beside its type and id. */
+  readonly resource: boolean;
 }
 
 /** Parsed policies, ready to be asked with what they need. */
@@ -77,16 +79,18 @@ export async function startEngine(schema: SchemaJson): Promise<Engine> {
 
 /** By the words outside annotations; what an escape could hide counts as needed. */
 function needsOf(policies: Readonly<Record<string, string | Cedar.PolicyJson>>): Needs {
-  const texts = Object.values(policies).map((policy) => {
-    if (typeof policy !== 'string') return JSON.stringify(policy);
-    return policy.replace(/@\w+\s*\("(?:[^"\\]|\\.)*"\)/g, '').replace(/\bresource\.name\b/g, '');
-  });
-  const mentions = (word: RegExp): boolean => texts.some((text) => text.includes('\\') || word.test(text));
+  const texts = Object.values(policies).map((policy) =>
+    typeof policy === 'string' ? policy.replace(/@\w+\s*\("(?:[^"\\]|\\.)*"\)/g, '') : JSON.stringify(policy),
+  );
+  const mentions = (word: RegExp): boolean =>
+    texts.some((text) => text.includes('\\') || word.test(text.replace(/\bresource\.name\b/g, '')));
   return {
     approvals: mentions(/approvals/),
     session: mentions(/session/),
     identity: mentions(/\b(?:name|tier)\b/),
     arguments: mentions(/hasTag|getTag/),
+    // Once is the scope, which every policy has and which needs no attributes.
+    resource: texts.some((text) => text.includes('\\') || (text.match(/\bresource\b/g)?.length ?? 0) > 1),
   };
 }
 

@@ -46,7 +46,7 @@ export function requestOf(question: Question, needs: Needs): Asked {
       context,
       entities: [
         { uid: principalUid, attrs, parents: [] },
-        { uid: resourceUid, attrs: resource.attrs, parents: [], ...tags },
+        ...(needs.resource ? [{ uid: resourceUid, attrs: resource.attrs, parents: [], ...tags }] : []),
       ],
     } as unknown as CedarRequest;
     return { ok: true, request };
