@@ -19,6 +19,7 @@ if (Number(process.versions.node.split('.')[0]) < neededNode) {
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
   process.stdout.write(`${version()}\n`);
 } else {
+  outliveReaders();
   keepCompiled();
   const { runCli } = await import('./surfaces/cli/index.ts');
   process.exitCode = await runCli(process.argv.slice(2), {
@@ -35,6 +36,15 @@ if (process.argv.length === 3 && (process.argv[2] === '--version' || process.arg
 function version(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return manifest.version;
+}
+
+/** A reader that has gone (`agov ledger tail | head`) is no failure, and must not end what is being recorded. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
 }
 
 /**

@@ -45,6 +45,7 @@ async function tail(
   if (!follow) return;
   const ended = new AbortController();
   using _listening = cli.io.signals.listen(() => ended.abort());
+  cli.io.stdout.once('error', () => ended.abort());
   const after = ledger.head().size - 1;
   for await (const entry of ledger.follow(ended.signal, after)) if (matches(entry, query)) print(cli, entry);
 }
