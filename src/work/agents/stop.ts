@@ -26,9 +26,24 @@ export interface StopRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Watches from now on. Where it cannot, the command is killed: nobody could stop it later. */
+export async function watchForStop(
+  parts: StopParts,
+  request: StopRequest,
+  running: Running,
+  intent: string,
+): Promise<StopWatch> {
+  try {
+    return await watch(parts, request, running, intent);
+  } catch (error) {
+    await running.kill();
+    throw error;
+  }
+}
+
 /** Registers the run as live, then watches. Registration comes before the last look at the agent, so that a
  * revocation either finds the run in the registry or is found here. */
-export async function watchForStop(
+async function watch(
   parts: StopParts,
   { channel, timeoutMs, signal }: StopRequest,
   running: Running,
