@@ -70,8 +70,11 @@ export interface Approvals {
   approve(id: string, by: ConsentBy, policyVersion: string): Promise<PendingApproval>;
   /** @throws APPROVAL_INVALID */
   deny(id: string, by: ConsentBy, reason: string): Promise<void>;
-  /** Whether operators have consented, in full number, to an intent on exactly this plan file. */
-  planApproved(planSha256: string): boolean;
+  /**
+   * The consent of operators, in full number, to an intent on exactly this plan file: not yet used, denied or expired,
+   * and given under these rules.
+   */
+  forPlan(planSha256: string, policyVersion: string): PendingApproval | undefined;
   /** Closes those whose time is over. Call at start. */
   expire(): Promise<number>;
 }
@@ -147,16 +150,14 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
       await ledger.append({ ...about(approval), body: { step: 'denied', ...by, reason }, closes: approval.id });
     },
 
-    planApproved(plan) {
-      const granted = ledger
-        .query({ kinds: ['approval'], newestFirst: true, limit: 1000 })
-        .flatMap(({ parent }) => (parent ? [ledger.byId(parent)] : []))
-        .filter((asked): asked is Entry => asked !== undefined)
-        .map((asked) => read(asked, ledger));
-      return granted.some(
-        ({ intent, operators, quorum }) => intent.args['plan'] === plan && operators.length >= quorum,
-      );
-    },
+    forPlan: (plan, policyVersion) =>
+      open().find(
+        (approval) =>
+          approval.intent.args['plan'] === plan &&
+          approval.policyVersion === policyVersion &&
+          approval.operators.length >= approval.quorum &&
+          alive(approval),
+      ),
 
     async expire() {
       const over = open().filter((approval) => !alive(approval));

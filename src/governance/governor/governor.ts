@@ -99,6 +99,8 @@ export function createGovernor(parts: GovernorParts): Governor {
         ? (approval ??
           (await approvals.ask({ ...subject, run: channel.run, tier }, decision.quorum ?? 1, decision.reasons)))
         : approval;
+    const used = decision.verdict === 'allow' ? (approval?.id ?? options.uses) : undefined;
+    const named = pending?.id ?? used;
     const draft: EntryDraft = {
       kind: 'intent',
       run: channel.run,
@@ -110,14 +112,14 @@ export function createGovernor(parts: GovernorParts): Governor {
         workspace: channel.workspace,
         decision: decision as unknown as JsonObject, // JSON by its schema
         governor: mark,
-        ...(pending ? { approval: pending.id } : {}),
+        ...(named ? { approval: named } : {}),
       },
     };
     const allowed = decision.verdict === 'allow';
     const { id } = await ledger
-      .append({ ...draft, ...(allowed ? { opens: true, ...(approval ? { closes: approval.id } : {}) } : {}) })
+      .append({ ...draft, ...(allowed ? { opens: true, ...(used ? { closes: used } : {}) } : {}) })
       .catch((error: unknown) => {
-        throw isAgovError(error, 'LEDGER_CLAIMED') && approval ? usedMeanwhile(approval, error) : error;
+        throw isAgovError(error, 'LEDGER_CLAIMED') && used ? usedMeanwhile(used, error) : error;
       });
     sessions.add(channel.run, intent.action, decision.verdict);
     if (decision.verdict === 'allow') return { verdict: 'allow', id, decision };
@@ -178,9 +180,9 @@ interface Ruling {
   readonly approval?: PendingApproval;
 }
 
-function usedMeanwhile(approval: PendingApproval, cause: unknown): AgovError {
+function usedMeanwhile(id: string, cause: unknown): AgovError {
   return new AgovError('APPROVAL_INVALID', {
-    what: `Approval ${approval.id} was used by another process a moment ago.`,
+    what: `Approval ${id} was used or denied a moment ago.`,
     why: 'An approval serves one intent, once.',
     fix: 'Ask again.',
     cause,

@@ -17,6 +17,8 @@ export interface BeginOptions {
   readonly parent?: string;
   /** What a tool found out about the resource; a fact that the action needs and that is missing denies. */
   readonly facts?: Facts;
+  /** An open approval that the facts rest on: an allowed intent uses it up. */
+  readonly uses?: string;
   /** A gate: operators who must approve even where the policy would not ask. */
   readonly requireApprovals?: number;
 }

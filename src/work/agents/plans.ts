@@ -1,10 +1,9 @@
 /** Where a plan of infrastructure comes from: only one that this project made, where it is to be applied, is judged at all. */
 import type { ToolCall } from '../../adapters/tools/port.ts';
 import type { Approvals } from '../../governance/approvals/index.ts';
-import type { Channel, Governor } from '../../governance/governor/index.ts';
+import type { BeginOptions, Channel, Governor } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type JsonObject } from '../../kernel/index.ts';
-import type { Facts } from '../../schemas/index.ts';
 
 export interface PlanParts {
   readonly governor: Governor;
@@ -17,9 +16,9 @@ export async function planFacts(
   { governor, ledger, approvals }: PlanParts,
   channel: Channel,
   call: ToolCall,
-): Promise<Facts> {
+): Promise<Pick<BeginOptions, 'facts' | 'uses'>> {
   const { plan, dir, environment } = call.intent.args;
-  if (!call.facts.plan || typeof plan !== 'string') return call.facts;
+  if (!call.facts.plan || typeof plan !== 'string') return { facts: call.facts };
   if (!madeHere(ledger, { planSha256: plan, dir, environment })) {
     await governor.violation(channel, 'offered a plan that was not made here for this environment', call.intent.args);
     throw new AgovError('DENIED', {
@@ -28,7 +27,9 @@ export async function planFacts(
       fix: `Make it here: agov terraform plan --agent ${channel.agent} --dir ${String(dir)}`,
     });
   }
-  return { ...call.facts, plan: { ...call.facts.plan, approved: approvals.planApproved(plan) } };
+  const approval = approvals.forPlan(plan, governor.policyVersion);
+  const facts = { ...call.facts, plan: { ...call.facts.plan, approved: approval !== undefined } };
+  return { facts, ...(approval ? { uses: approval.id } : {}) };
 }
 
 /** Whether some plan's outcome has all these facts. */

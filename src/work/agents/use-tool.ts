@@ -76,10 +76,10 @@ export function createUseTool(parts: UseToolParts): UseTool {
         signal,
       };
       const call = await tool.prepare(args, context, looking(parts, request));
-      const facts = await planFacts(parts, channel, call);
+      const found = await planFacts(parts, channel, call);
       return await parts.governor.act(channel, call.intent, (id) => perform(parts, request, call, id), {
         ...request.begin,
-        facts,
+        ...found,
       });
     } finally {
       await rm(scratch, { recursive: true, force: true });
