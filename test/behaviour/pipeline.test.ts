@@ -87,11 +87,18 @@ describeWith('bwrap', 'agov pipeline run', () => {
     expect(JSON.parse(done.stdout).reason).toContain('expected to refuse');
   });
 
-  it('fails when a promised artifact was not made, and takes none through a symlink or a pipe', async () => {
-    const text = (run: string) => `${head}  a: { agent: builder, run: "${run}", artifacts: { out: out } }\n`;
-    expect((await project.agov('pipeline', 'run', file(text('true')))).code).toBe(1);
-    expect((await project.agov('pipeline', 'run', file(text('ln -s /etc/passwd out')))).code).toBe(1);
-    expect((await project.agov('pipeline', 'run', file(text('mkfifo out')))).code).toBe(1);
+  it.each([
+    ['was not made', 'true'],
+    ['is a symlink to what is not the agent’s', 'ln -s /etc/passwd out'],
+    ['is a pipe', 'mkfifo out'],
+    ['is a folder', 'mkdir out'],
+  ])('ends in failure when a promised artifact %s', async (_what, run) => {
+    const text = `${head}  a: { agent: builder, run: "${run}", artifacts: { out: out } }\n`;
+    expect((await project.agov('pipeline', 'run', file(text))).code).toBe(1);
+    const entries = await project.entries();
+    expect(stagesOf(entries)).toEqual(['a failed']);
+    expect(entries.at(-1)?.body).toMatchObject({ step: 'ended', status: 'failed' });
+    expect(entries.find(({ kind }) => kind === 'outcome')?.body).toMatchObject({ status: 'ok' });
   });
 
   it('resumes exactly what was started, whatever the file says by then', async () => {

@@ -54,7 +54,9 @@ export async function runStage(parts: StageParts, job: StageJob): Promise<StageE
   if (end.status === 'parked') return end;
   const { status, reason } = meet(job.stage.expect, end);
   const collected =
-    status === 'ok' ? await collect(parts, job, end.artifacts) : { artifacts: end.artifacts, missing: undefined };
+    status === 'ok'
+      ? await collect(parts, job, end.artifacts).catch(cannotKeep)
+      : { artifacts: end.artifacts, missing: undefined };
   const body: StageBody = {
     step: 'ended',
     stage: job.name,
@@ -139,8 +141,7 @@ async function attemptOnce(
     return { status: 'failed', reason: `It was approved ${maxRounds} times and asked again.`, artifacts: [] };
   } catch (error) {
     // A stage that cannot be tried has failed; what stops the record itself stops the run.
-    if (!isAgovError(error) || isAgovError(error, 'LEDGER_UNAVAILABLE', 'DISK_FULL', 'INTERNAL', 'NOT_WRITABLE'))
-      throw error;
+    if (stopsTheRun(error)) throw error;
     return { status: 'failed', reason: messageOf(error), artifacts: [] };
   }
 }
@@ -219,8 +220,10 @@ async function keepFile(
 ): Promise<ArtifactRef | undefined> {
   const path = await realpath(join(workspace, source)).catch(() => undefined); // absent: told by the caller
   if (path === undefined) return undefined;
-  // A pipe in its place would make an ordinary open wait for ever.
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  // A pipe in its place would make an ordinary open wait for ever; a socket cannot be opened at all.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  await using file = await open(path, flags).catch(() => undefined);
+  if (file === undefined) return undefined;
   // The agent may have left a symlink to what is not its own, and another may swap a folder on the way at any moment:
   // what counts is the file that was opened.
   const opened = await readlink(`/proc/self/fd/${file.fd}`);
@@ -231,6 +234,16 @@ async function keepFile(
     throw new AgovError('INPUT_INVALID', { what: `Artifact ${source} is over ${maxArtifact} bytes.` });
   }
   return await artifacts.put(name, await file.readFile());
+}
+
+/** A promised artifact that cannot be kept fails its stage; thrown on, it would leave a run that no resume can end. */
+function cannotKeep(error: unknown): { artifacts: readonly ArtifactRef[]; missing: string } {
+  if (stopsTheRun(error)) throw error;
+  return { artifacts: [], missing: messageOf(error) };
+}
+
+function stopsTheRun(error: unknown): boolean {
+  return !isAgovError(error) || isAgovError(error, 'LEDGER_UNAVAILABLE', 'DISK_FULL', 'INTERNAL', 'NOT_WRITABLE');
 }
 
 function optional(reason: string | undefined): { reason?: string } {
