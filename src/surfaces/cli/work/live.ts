@@ -53,8 +53,9 @@ export function asking(
   policyVersion: string,
   by: OperatorAct,
   yes: boolean,
+  signal: AbortSignal,
 ): (approval: PendingApproval, stage: string) => Promise<Answer> {
-  return async (approval, stage) => {
+  const ask = async (approval: PendingApproval, stage: string): Promise<Answer> => {
     const missing = approval.quorum - approval.operators.length;
     const what = `${approval.agent} wants ${oneLine(`${approval.intent.action} ${approval.intent.resource}`)} (stage ${stage})`;
     if (approval.operators.includes(by.operator)) return 'later';
@@ -62,7 +63,7 @@ export function asking(
     if (!yes) {
       for (const reason of approval.reasons) cli.note(`  ${cli.colors.dim(oneLine(reason))}`);
       cli.note(`  ${cli.colors.dim(oneLine(JSON.stringify(approval.intent.args)))}`);
-      const answer = await confirm({ message: `${what}. Approve as ${by.operator}?`, initialValue: false });
+      const answer = await confirm({ message: `${what}. Approve as ${by.operator}?`, initialValue: false, signal });
       if (isCancel(answer)) return 'later';
       if (!answer) {
         await approvals.deny(approval.id, { ...by, via: 'terminal' }, 'refused at the terminal');
@@ -74,8 +75,16 @@ export function asking(
     } catch (error) {
       // Somebody else answered meanwhile: the next try shows how.
       if (!isAgovError(error, 'APPROVAL_INVALID', 'CONFLICT', 'LEDGER_CLAIMED')) throw error;
+      return 'approved';
     }
     cli.note(`  ${cli.colors.yellow('approved')} by ${by.operator}${yes ? ' (--yes)' : ''}: ${what}`);
     return missing > 1 ? 'later' : 'approved';
+  };
+  // Stages side by side may ask at once: two questions on one terminal could not be told apart.
+  let turn: Promise<unknown> = Promise.resolve();
+  return (approval, stage) => {
+    const answer = turn.then(() => ask(approval, stage));
+    turn = answer.catch(() => undefined); // the stage that asked gets it
+    return answer;
   };
 }

@@ -168,7 +168,7 @@ async function follow(
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
       parallel: 4,
-      ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
+      ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false, stopped.signal),
       onStage: show.stage,
       output: show.output,
     },
