@@ -68,6 +68,7 @@ describe('agents, operators, secrets', () => {
     ['a name with slashes', ['agent', 'add', '../x'], 65],
     ['a name with capitals', ['agent', 'add', 'Builder'], 65],
     ['a name that is taken', ['agent', 'add', 'builder'], 73],
+    ['an operator’s name that does not fit', ['init', 'elsewhere', '--operator', 'Ada Lovelace'], 65],
     ['a tier above T2', ['agent', 'add', 'x', '--tier', 'T3'], 65],
     ['no tier at all', ['agent', 'add', 'x', '--tier', 'T9'], 65],
     ['an agent that is not there', ['agent', 'show', 'nobody'], 66],
@@ -272,6 +273,14 @@ describe('what agov prints', () => {
   it('shows control sequences of others, and does not obey them', async () => {
     const done = await project.agov('agent', 'show', '\u001b[31mred\u001b]0;title\u0007');
     expect(done.stderr).not.toContain('\u001b');
+  });
+
+  it('ends quietly when its reader has gone', async () => {
+    const started = project.start(['ledger', 'tail', '--follow']);
+    await started.printed('agent');
+    started.child.stdout?.destroy();
+    await must(project.agov('agent', 'add', 'late'));
+    expect(await started.done).toMatchObject({ code: 0, signal: null, stderr: '' });
   });
 
   it('shows a stack only when asked', async () => {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { AgovError } from '../../../kernel/index.ts';
 import { nameSchema } from '../../../schemas/index.ts';
 import type { AddCommands } from '../frame/index.ts';
 import { configText, exampleRule, exampleRuleExamples, ignoredPaths } from './templates.ts';
@@ -14,7 +15,7 @@ export const initCommand: AddCommands = (program, define) => {
     async (cli, [dir = '.'], { operator }) => {
       const root = resolve(cli.cwd, dir);
       const { username } = userInfo();
-      const name = nameSchema.parse(operator ?? asName(username));
+      const name = operatorName(operator ?? asName(username));
       mkdirSync(join(root, 'policies'), { recursive: true });
       const files: Record<string, string> = {
         'agov.yaml': configText(name, username),
@@ -38,6 +39,16 @@ export const initCommand: AddCommands = (program, define) => {
     ['agov init', 'agov init ./service --operator ada'],
   );
 };
+
+function operatorName(name: string): string {
+  const parsed = nameSchema.safeParse(name);
+  if (parsed.success) return parsed.data;
+  throw new AgovError('INPUT_INVALID', {
+    what: `"${name.slice(0, 80)}" cannot be an operator's name.`,
+    why: `Please ${parsed.error.issues[0]?.message ?? 'choose another one'}.`,
+    fix: `agov init --operator ${asName(name)}`,
+  });
+}
 
 function create(path: string, text: string): boolean {
   if (existsSync(path)) return false;
