@@ -59,7 +59,7 @@ export function throwAway(name: string, prepare: (project: string) => void = () 
     agovMayFail,
     agovJson,
     git,
-    enter: `cd ${project} && export XDG_CONFIG_HOME=${join(place, 'keys')}`,
+    enter: `cd ${project} && export XDG_CONFIG_HOME=${join(place, 'keys')} && alias agov='${process.execPath} ${main}'`,
   };
 }
 

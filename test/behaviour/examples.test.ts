@@ -4,9 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeWith } from '../support/needs.ts';
 
+/** What CI tells the tests in AGOV_… is no setting of agov. */
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AGOV_')));
+
 const start = (example: string) => {
   const script = fileURLToPath(new URL(`../../examples/${example}/start.ts`, import.meta.url));
-  const done = spawnSync(process.execPath, [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const done = spawnSync(process.execPath, [script], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
+  });
   const place = /Everything happens in (\S+),/.exec(done.stdout)?.[1];
   if (place) rmSync(place, { recursive: true, force: true });
   return done;
