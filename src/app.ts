@@ -8,13 +8,14 @@ import { bubblewrapSandbox } from './adapters/sandbox/bubblewrap/index.ts';
 import { unconfinedSandbox } from './adapters/sandbox/none/index.ts';
 import type { Sandbox, SandboxProfile } from './adapters/sandbox/port.ts';
 import type { Secrets } from './adapters/secrets/port.ts';
+import type { DragonflyState } from './adapters/state/dragonfly/index.ts';
 import { openEmbeddedState, setStateAside } from './adapters/state/embedded/index.ts';
 import type { State } from './adapters/state/port.ts';
 import { fsTools } from './adapters/tools/fs/index.ts';
 import { gitTools } from './adapters/tools/git/index.ts';
 import type { Tool } from './adapters/tools/port.ts';
 import { terraformTools } from './adapters/tools/terraform/index.ts';
-import { readConfig } from './config.ts';
+import { readConfig, readNamed } from './config.ts';
 
 export { utf8 } from './config.ts';
 
@@ -37,7 +38,7 @@ import {
 } from './governance/ledger/index.ts';
 import type { PolicyOptions, PolicySet } from './governance/policy/index.ts';
 import { compileSandbox, leaseMs, loadTiers, sandboxFor, type Tiers } from './governance/tiers/index.ts';
-import { type Env, type IdSource, idSource, parseDuration, systemEnv } from './kernel/index.ts';
+import { type Env, type IdSource, idSource, parseDuration, Secret, systemEnv } from './kernel/index.ts';
 import { closedPaths, findRoot, gitPaths, openProject, type Project } from './project.ts';
 import { identifyOperator } from './runtime/bootstrap/index.ts';
 import type { ProbeResult } from './runtime/health/index.ts';
@@ -83,7 +84,7 @@ export interface App extends AsyncDisposable {
   operator(as?: string): OperatorAct;
   /** The real path of a folder that an agent may work in (relative to the project). @throws WORKSPACE_INVALID */
   workspace(folder: string): Promise<string>;
-  /** Sets a state file aside and makes a new one from the ledger. */
+  /** Sets a state file aside, or clears the state server, and makes the state anew from the ledger. */
   rebuildState(): Promise<{ readonly agents: number; readonly aside: string | undefined }>;
   /** Looks at every part that a decision rests on. */
   probe(): Promise<readonly ProbeResult[]>;
@@ -143,7 +144,21 @@ export function openApp(options: AppOptions): App {
   });
   const record = once(() => keep(openLedger({ ...ledgerFiles, key: loadKey(keyPath), readOnly: true })));
   const statePath = join(project.data, 'state.db');
-  const state = once(() => keep(openEmbeddedState({ path: statePath, env })));
+  const stateServer = once(async (): Promise<DragonflyState | undefined> => {
+    const { url, caFile, deadline } = config.state;
+    if (url === undefined) return undefined;
+    const { openDragonflyState } = await import('./adapters/state/dragonfly/index.ts');
+    const password = environment['AGOV_STATE_PASSWORD'];
+    const opening = openDragonflyState({
+      ...{ url, env, tag: `agov:${project.instance}`, deadlineMs: parseDuration(deadline) },
+      ...(caFile === undefined ? {} : { tls: { ca: readNamed(caFile) } }),
+      ...(password ? { password: new Secret(password) } : {}),
+    });
+    return keep(opening);
+  });
+  const state = once(
+    async (): Promise<State> => (await stateServer()) ?? keep(openEmbeddedState({ path: statePath, env })),
+  );
   const secretsPath = join(project.data, 'secrets.db');
   const secrets = once(async () => {
     const { vault } = config.secrets;
@@ -258,7 +273,9 @@ export function openApp(options: AppOptions): App {
     workspace: (folder) =>
       workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]),
     async rebuildState() {
-      const aside = setStateAside(statePath, env);
+      const server = await stateServer();
+      await server?.clear();
+      const aside = server ? undefined : setStateAside(statePath, env);
       await roster();
       return { agents: (await (await state()).registry.list()).length, aside };
     },

@@ -13,6 +13,8 @@ export const environmentSettings: Readonly<Record<string, readonly string[]>> = 
   AGOV_LIMITS_INTENTS_PER_RUN: ['limits', 'intentsPerRun'],
   AGOV_LIMITS_DENIALS_PER_RUN: ['limits', 'denialsPerRun'],
   AGOV_OUTPUT_KEEP: ['output', 'keep'],
+  AGOV_STATE_URL: ['state', 'url'],
+  AGOV_STATE_DEADLINE: ['state', 'deadline'],
 };
 
 /** Variables that agov sets or reads for other ends than configuration. */
@@ -20,6 +22,7 @@ const otherVariables = new Set([
   'AGOV_VAULT_ROLE_ID',
   'AGOV_VAULT_SECRET_ID',
   'AGOV_VAULT_SECRET_ID_FILE',
+  'AGOV_STATE_PASSWORD',
   'AGOV_AGENT',
   'AGOV_RUN',
   'AGOV_SANDBOX_ID',
@@ -38,6 +41,18 @@ export function readConfig(root: string, env: NodeJS.ProcessEnv): Config {
   }
   const config = parseYaml(configSchema, utf8(bytes, path), configFile);
   return freeze(withEnvironment(config, env));
+}
+
+/** The text of a file that a setting names by its absolute path. @throws CONFIG_INVALID */
+export function readNamed(path: string): string {
+  try {
+    return utf8(readFileSync(path), path);
+  } catch (error) {
+    if (error instanceof AgovError) throw error;
+    const [what, why] = [`${path} cannot be read.`, messageOf(error)];
+    const fix = `Put it there, or correct its name in ${configFile}.`;
+    throw new AgovError('CONFIG_INVALID', { what, why, fix, cause: error });
+  }
 }
 
 /** The text of a file that people wrote. @throws CONFIG_INVALID where it is not UTF-8 */

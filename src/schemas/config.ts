@@ -134,6 +134,24 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   secrets: z.strictObject({ vault: vaultSchema.optional() }).prefault({}),
+  state: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^rediss?:\/\//, 'write redis://HOST:PORT, or rediss://HOST:PORT for TLS')
+        .regex(/^[^:]+:\/\/[^:@/]*(?:@|(?::\d+)?\/?$|\[)/, 'leave the password out: it goes into AGOV_STATE_PASSWORD')
+        .optional()
+        .describe(
+          'Server of the Redis protocol that keeps the state for several hosts, as `redis://USER@HOST:PORT` or `rediss://…` for TLS. Its password is read from the variable `AGOV_STATE_PASSWORD` alone. Without it the state is in `.agov/state.db`.',
+        ),
+      caFile: z
+        .string()
+        .startsWith('/', 'write an absolute path')
+        .optional()
+        .describe('PEM file of the only certificate authorities to believe. Without it, those of the system.'),
+      deadline: duration.default('2s').describe('What a call to the state server ends within.'),
+    })
+    .prefault({}),
   terraform: z
     .strictObject({
       environments: z

@@ -12,7 +12,7 @@ import { Secret } from '../../src/kernel/index.ts';
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** A connection that may do everything. */
-  admin(): Redis;
+  admin(password?: string): Redis;
   /** A user who has the commands of docs/guide/shared-state.md and the keys of `tag`, and nothing else. */
   user(tag: string, extra?: readonly string[]): Promise<{ readonly name: string; readonly password: Secret }>;
   kill(): Promise<void>;
@@ -51,8 +51,9 @@ export async function redisServer(options: readonly string[] = []): Promise<Redi
     port,
     start,
     kill,
-    admin() {
-      const redis = new Redis({ port, host: '127.0.0.1', protocol: 2, disableClientInfo: true });
+    admin(password) {
+      const login = password === undefined ? {} : { password };
+      const redis = new Redis({ port, host: '127.0.0.1', protocol: 2, disableClientInfo: true, ...login });
       redis.on('error', () => undefined);
       admins.add(redis);
       return redis;

@@ -107,7 +107,11 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     async reconcile() {
       const wanted = foldAgents(ledger);
       let changed = 0;
-      for (const agent of wanted.values()) {
+      // Revocations first: whatever cuts this short must not leave one undone that was on record.
+      const order = [...wanted.values()].sort(
+        (a, b) => Number(b.status === 'revoked') - Number(a.status === 'revoked'),
+      );
+      for (const agent of order) {
         const have = await registry.get(agent.name);
         if (have && canonicalJson(have) === canonicalJson(agent)) continue;
         await registry.put(agent);

@@ -30,6 +30,8 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
     connectTimeout: timeoutMs,
     lazyConnect: true,
     retryStrategy: null,
+    // Nobody waits for what is still under way on a connection that is let go.
+    disconnectTimeout: 1,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -46,7 +48,10 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
     lost ??= error;
   });
   const closed = new Promise<void>((resolve) => redis.once('end', () => resolve()));
-  const close = (): void => redis.disconnect();
+  const close = (): void => {
+    // On a connection that has gone, the client would start a timer that keeps the process alive.
+    if (redis.status !== 'end') redis.disconnect();
+  };
   signal.addEventListener('abort', close, { once: true });
   try {
     await redis.connect();

@@ -17,7 +17,8 @@ export const networkRemedies: Readonly<Record<string, Remedy>> = {
   ETIMEDOUT: { what: 'does not answer.', fix: 'Check the address, the firewall and the load of the server.' },
 };
 
-export const trustFix = 'If the certificate is the right one, name the file of its authority as state.ca in agov.yaml.';
+export const trustFix =
+  'If the certificate is the right one, name the file of its authority as state.caFile in agov.yaml.';
 export const tlsRemedies: Readonly<Record<string, Remedy>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: {
     what: 'shows a certificate for another name.',
