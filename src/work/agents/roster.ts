@@ -61,6 +61,16 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     return agent;
   }
 
+  /** Another process may record a step between our look and our put: what counts is the ledger after the put. */
+  async function bringInLine(name: string): Promise<void> {
+    for (;;) {
+      const have = await registry.get(name);
+      const wanted = foldAgents(ledger, name).get(name);
+      if (!wanted || (have && canonicalJson(have) === canonicalJson(wanted))) return;
+      await registry.put(wanted);
+    }
+  }
+
   async function finish(
     step: 'retired' | 'revoked',
     name: string,
@@ -114,7 +124,7 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
       for (const agent of order) {
         const have = await registry.get(agent.name);
         if (have && canonicalJson(have) === canonicalJson(agent)) continue;
-        await registry.put(agent);
+        await bringInLine(agent.name);
         changed += 1;
       }
       // What the ledger does not know was never added by an operator.
@@ -130,10 +140,10 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
   };
 }
 
-function foldAgents(ledger: Ledger): Map<string, AgentRecord> {
+function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
   const agents = new Map<string, AgentRecord>();
   for (let after = -1; ; ) {
-    const page = ledger.query({ kinds: ['agent'], after, limit: 1000 });
+    const page = ledger.query({ kinds: ['agent'], after, limit: 1000, ...(only ? { agent: only } : {}) });
     for (const { agent: name, at, body } of page) {
       if (name) agents.set(name, applyStep(agents.get(name), name, bodySchema.parse(body), Date.parse(at)));
     }
