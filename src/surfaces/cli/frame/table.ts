@@ -25,7 +25,7 @@ export function table(
     wordWrap: true,
     wrapOnWordBoundary: true,
   });
-  made.push(...rows.map((row) => [...row]));
+  made.push(...rows.map((row) => row.map((cell, i) => breakable(cell, (widths[i] ?? gap) - gap))));
   return made
     .toString()
     .split('\n')
@@ -33,12 +33,21 @@ export function table(
     .join('\n');
 }
 
-/** Takes from the widest column, one by one, until the row fits. */
+/** Words that are longer than their column go on in the next line: cut short, an id or an argument would be of no use. */
+function breakable(cell: string, width: number): string {
+  if (stripVTControlCharacters(cell) !== cell || width < 1) return cell;
+  return cell
+    .split(' ')
+    .map((word) => (word.length > width ? (word.match(new RegExp(`.{1,${width}}`, 'gsu')) ?? []).join('\n') : word))
+    .join(' ');
+}
+
+/** Takes from the widest column, one by one, until the row fits. The first one names the row and is left whole. */
 function shrink(natural: readonly number[], width: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, w) => sum + w, 0) - width;
   while (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
+    const widest = widths.indexOf(Math.max(...widths.slice(1)), 1);
     if ((widths[widest] ?? 0) <= narrowest) return widths;
     widths[widest] = (widths[widest] ?? 0) - 1;
     excess -= 1;
