@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { EntryQuery, Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError } from '../../../kernel/index.ts';
 import { type Entry, entryKindSchema, entryKinds, nearest } from '../../../schemas/index.ts';
@@ -83,10 +84,12 @@ function print(cli: Cli, entry: Entry): void {
       cyan(entry.kind.padEnd(9)),
       who.padEnd(14),
     ];
-    return `${columns.join('  ')}  ${oneLine(summary(cli, entry))}`.slice(
-      0,
-      cli.io.stdout.isTTY ? (cli.io.stdout.columns ?? 80) + 40 : undefined,
-    );
+    const begin = `${columns.join('  ')}  `;
+    const room = cli.io.stdout.isTTY
+      ? (cli.io.stdout.columns ?? 80) - stripVTControlCharacters(begin).length
+      : Infinity;
+    const rest = oneLine(summary(cli, entry));
+    return `${begin}${rest.length > room ? `${rest.slice(0, Math.max(0, room - 1))}…` : rest}`;
   });
 }
 
