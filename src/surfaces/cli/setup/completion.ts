@@ -34,16 +34,19 @@ function commandTree(command: Command, path = ''): Branch[] {
 const scripts: Readonly<Record<string, (tree: readonly Branch[]) => string>> = {
   bash: (tree) => `# bash completion for agov
 _agov() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word
+  local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word next
+  local known=${JSON.stringify(`|${tree.map(({ path }) => path).join('|')}|`)}
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in --) return ;; -*) ;; *) path="\${path:+$path }$word" ;; esac
+    [ "$word" = -- ] && return
+    next="\${path:+$path }$word"
+    # A name, a file, the value of an option: it leads nowhere, and what follows is still the command's.
+    case "$known" in *"|$next|"*) path="$next" ;; esac
   done
   case "$path" in
 ${tree.map(({ path, words }) => `    ${JSON.stringify(path)}) COMPREPLY=($(compgen -W ${JSON.stringify(words.join(' '))} -- "$cur")) ;;`).join('\n')}
-    *) COMPREPLY=($(compgen -f -- "$cur")) ;;
   esac
 }
-complete -F _agov agov
+complete -o default -F _agov agov
 `,
   zsh: (tree) => `#compdef agov
 autoload -U +X bashcompinit && bashcompinit
