@@ -100,6 +100,10 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     if (!has.includes('root') && !has.includes(wanted)) return recorded('outside the tier: permission denied');
     const [mount = '', rest = ''] = path.split(/\/(.*)/s);
     if (vault.mounts.get(mount)?.options?.['version'] === '2') {
+      // As a mount with cas_required answers.
+      if (method === 'POST' && z.object({ cas: z.int() }).safeParse(body['options']).error) {
+        return { status: 400, body: { errors: ['check-and-set parameter required for this call'] } };
+      }
       return kv.answer(method, rest, list, body) ?? recorded('unknown route');
     }
     const mounted = mounting(vault, method, path);

@@ -188,7 +188,7 @@ describe('a redirect', () => {
   ])('%s is refused, and takes no token along', async (_where, to) => {
     lead(to);
     expect((await attempt()).error.details).toMatchObject({ reason: 'redirect' });
-    expect(one.vault.requests.every(({ headers }) => headers.host === one.vault.address.host)).toBe(true);
+    expect(one.vault.requests).toHaveLength(1);
   });
 
   it('in a circle is left', async () => {

@@ -88,7 +88,8 @@ describe('by AppRole', () => {
     one.vault.secretIds.clear();
     env.advance(40_000);
     await until(() => logins(one) === 2);
-    await one.secrets.list();
+    const lease = await one.secrets.lease('dev/db', use);
+    expect(lease.expiresAt - lease.issuedAt).toBe(40_000);
     env.advance(40_000);
     // The jump went over the deadline of the last login in the background; whoever joins that one ends with it.
     await refusal(one.secrets.list());
