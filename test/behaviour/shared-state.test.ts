@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { openDragonflyState } from '../../src/adapters/state/dragonfly/index.ts';
+import { Secret, systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { textOf } from '../support/files.ts';
 import { describeWith } from '../support/needs.ts';
@@ -22,8 +24,9 @@ describeWith('redis-server', 'a project whose state is on a server', () => {
   });
   afterEach(() => project[Symbol.dispose]());
 
+  const instance = (): string => readFileSync(join(project.root, '.agov', 'instance'), 'utf8').trim();
   const run = (...command: string[]) => project.start(['run', '--agent', 'builder', '--', ...command]);
-  const waiting = ['sh', '-c', 'echo ready; sleep 60'];
+  const waiting = ['sh', '-c', 'env; echo ready; sleep 60'];
 
   it('kills by a revocation in one process what another drives, and the ledger tells how fast', async () => {
     const started = run(...waiting);
@@ -42,6 +45,22 @@ describeWith('redis-server', 'a project whose state is on a server', () => {
     expect((await project.agov('run', '--agent', 'builder', '--', 'true')).code).not.toBe(0);
   });
 
+  it('kills what runs on a host that whoever revokes cannot reach', async () => {
+    const started = run(...waiting);
+    await started.printed('ready');
+    const [tag, url] = [`agov:${instance()}`, `redis://127.0.0.1:${server.port}`];
+    await using elsewhere = await openDragonflyState({
+      ...{ env: systemEnv(), tag, url },
+      password: new Secret(redisPassword),
+    });
+    const agent = await elsewhere.registry.get('builder');
+    expect(await elsewhere.registry.liveRuns('builder')).toHaveLength(1);
+    if (agent) await elsewhere.registry.put({ ...agent, status: 'revoked' });
+    await elsewhere.events.publish('agent.revoked', { agent: 'builder', reason: 'it lied' });
+    expect((await started.done).stderr).toContain('agent "builder" was revoked');
+    expect(await elsewhere.registry.liveRuns()).toEqual([]);
+  });
+
   it('stops what runs when the server has forgotten it', async () => {
     const started = run(...waiting);
     await started.printed('ready');
@@ -53,8 +72,7 @@ describeWith('redis-server', 'a project whose state is on a server', () => {
     await must(project.agov('agent', 'add', 'liar', '--tier', 'T1'));
     await must(project.agov('agent', 'revoke', 'liar', '--reason', 'it lied'));
     const admin = server.admin(redisPassword);
-    const instance = readFileSync(join(project.root, '.agov', 'instance'), 'utf8').trim();
-    const agents = `{agov:${instance}}:agents`;
+    const agents = `{agov:${instance()}}:agents`;
     await admin.set(agents, 'damaged');
     const damaged = await project.agov('agent', 'list');
     expect([damaged.code, damaged.stderr]).toEqual([69, expect.stringContaining('agov state rebuild')]);
