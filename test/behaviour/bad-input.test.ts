@@ -97,6 +97,20 @@ describe('agents, operators, secrets', () => {
     },
   );
 
+  it('refuses an operator who belongs to another user of the machine', async () => {
+    const file = join(project.root, 'agov.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('operators:\n', 'operators:\n  - { name: grace, user: somebody-else }\n'));
+    const done = await project.agov('agent', 'add', 'x', '--as', 'grace');
+    expect([done.code, done.stderr]).toEqual([
+      77,
+      expect.stringContaining('belongs to the system user "somebody-else"'),
+    ]);
+    expect(JSON.parse((await must(project.agov('agent', 'add', 'x', '--json'))).stdout)).toMatchObject({
+      operator: 'ada',
+    });
+  });
+
   it('refuses an empty secret', async () => {
     expect((await project.agovWith('', 'secret', 'set', 'dev/db')).code).toBe(65);
   });

@@ -183,6 +183,18 @@ describeWith('bwrap', 'agov run', () => {
     expect((await project.agov('ledger', 'verify')).code).toBe(0);
   });
 
+  it('ends the leases that a killed governor left behind when their agent is revoked', async () => {
+    await must(project.agov('agent', 'add', 'orphaned', '--tier', 'T1'));
+    await must(project.agovWith('value', 'secret', 'set', 'dev/left'));
+    const command = ['run', '--agent', 'orphaned', '--secret', 'LEFT=dev/left', '--'];
+    const started = project.start([...command, 'sh', '-c', 'echo ready; exec sleep 600']);
+    await started.printed('ready');
+    started.child.kill('SIGKILL');
+    await started.done;
+    const { stdout } = await must(project.agov('agent', 'revoke', 'orphaned', '--reason', 'test', '--json'));
+    expect(JSON.parse(stdout).steps.at(-1)).toMatchObject({ step: 'leases', ok: true, detail: '1 ended' });
+  });
+
   it('kills what runs when the agent is revoked, and tells how long each step took', async () => {
     await must(project.agov('agent', 'add', 'doomed', '--tier', 'T1'));
     const started = project.start([
