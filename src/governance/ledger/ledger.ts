@@ -74,9 +74,11 @@ async function openWritable(options: Exclude<LedgerOptions, { readOnly: true }>)
   const reads = readStatements(db);
   const writes = writeStatements(db);
   try {
+    // Read before the snapshot: another process may append and save a head at any time, and a head that is newer than
+    // the snapshot would look like a log that was cut.
+    const saved = witness === undefined ? undefined : readWitness(witness);
     inSnapshot(db, () => {
       const { head } = loadTip(path, reads, writes, key);
-      const saved = witness === undefined ? undefined : readWitness(witness);
       if (saved !== undefined) checkSavedHead(path, reads, key, head.size, saved);
     });
   } catch (error) {
