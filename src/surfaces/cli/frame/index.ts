@@ -1,4 +1,4 @@
-export { type Cli, createCli, type GlobalOptions, oneLine, printable, reportError } from './cli.ts';
+export { type Cli, type GlobalOptions, oneLine, printable, reportError } from './cli.ts';
 export type { AddCommands, Define } from './define.ts';
 export type { Io, SignalSource } from './io.ts';
 export { refused } from './refused.ts';
