@@ -90,7 +90,8 @@ function instanceId(data: string, ids: IdSource): string {
   return id;
 }
 
-function writable<T>(path: string, make: () => T): T {
+/** What `make` returns; a disk that refuses is told as such. @throws NOT_WRITABLE, DISK_FULL */
+export function writable<T>(path: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -102,7 +103,7 @@ function writable<T>(path: string, make: () => T): T {
         cause: error,
       });
     }
-    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'ENOENT') {
       throw new AgovError('NOT_WRITABLE', {
         what: `${path} cannot be written.`,
         why: messageOf(error),

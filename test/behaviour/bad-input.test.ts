@@ -75,6 +75,8 @@ describe('agents, operators, secrets', () => {
     ['an operator that is not there', ['agent', 'add', 'x', '--as', 'mallory'], 66],
     ['a revocation without reason', ['agent', 'revoke', 'builder'], 64],
     ['an unknown command', ['agnet', 'list'], 64],
+    ['a folder that nobody can make', ['init', '/proc/x'], 73],
+    ['a folder below one that is not there', ['init', '/nowhere/x'], 66],
     ['an approval that is not there', ['approve', '0199c2d4-0000-7000-8000-000000000000'], 65],
     ['an entry that is not there', ['ledger', 'prove', '999999'], 66],
     ['an entry number that is none', ['ledger', 'prove', 'first'], 64],

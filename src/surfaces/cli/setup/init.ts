@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AgovError } from '../../../kernel/index.ts';
+import { writable } from '../../../project.ts';
 import { nameSchema } from '../../../schemas/index.ts';
 import type { AddCommands } from '../frame/index.ts';
 import { configText, exampleRule, exampleRuleExamples, ignoredPaths } from './templates.ts';
@@ -16,7 +17,7 @@ export const initCommand: AddCommands = (program, define) => {
       const root = resolve(cli.cwd, dir);
       const { username } = userInfo();
       const name = operatorName(operator ?? asName(username));
-      mkdirSync(join(root, 'policies'), { recursive: true });
+      writable(root, () => [root, join(root, 'policies')].forEach(makeFolder));
       const files: Record<string, string> = {
         'agov.yaml': configText(name, username),
         'policies/example.cedar': exampleRule,
@@ -39,6 +40,18 @@ export const initCommand: AddCommands = (program, define) => {
     ['agov init', 'agov init ./service --operator ada'],
   );
 };
+
+/** One level, not all: Node's own loop over missing levels never ends below /proc, and a typing error makes no tree. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) {
+    throw new AgovError('NOT_FOUND', {
+      what: `There is no folder ${dirname(path)}.`,
+      fix: `mkdir -p ${dirname(path)}`,
+    });
+  }
+  mkdirSync(path);
+}
 
 function operatorName(name: string): string {
   const parsed = nameSchema.safeParse(name);
