@@ -3,8 +3,9 @@ import { unconfinedSandbox } from '../../src/adapters/sandbox/none/index.ts';
 import type { Running } from '../../src/adapters/sandbox/port.ts';
 import { openEmbeddedState } from '../../src/adapters/state/embedded/index.ts';
 import type { State } from '../../src/adapters/state/port.ts';
-import { systemEnv } from '../../src/kernel/index.ts';
+import { type Env, systemEnv } from '../../src/kernel/index.ts';
 import { watchForStop } from '../../src/work/agents/stop.ts';
+import { fakeEnv } from '../support/fake-env.ts';
 import { type Governed, governed } from '../support/governed.ts';
 
 const env = systemEnv();
@@ -33,13 +34,16 @@ afterEach(async () => {
   await one[Symbol.asyncDispose]();
 });
 
-const watch = () =>
-  watchForStop(
-    { env, state, governor: one.governor, host: 'here' },
-    { channel: one.channel('bob') },
-    running,
-    'intent',
-  );
+const watch = (clock: Env = env) => {
+  const parts = { env: clock, state, governor: one.governor, host: 'here' };
+  return watchForStop(parts, { channel: one.channel('bob') }, running, 'intent');
+};
+
+async function markAs(status: 'retired' | 'revoked'): Promise<void> {
+  const agent = await state.registry.get('bob');
+  if (!agent) throw new Error('bob is not registered');
+  await state.registry.put({ ...agent, status });
+}
 
 it('lists the run while it lives, and no longer', async () => {
   const stop = await watch();
@@ -49,12 +53,29 @@ it('lists the run while it lives, and no longer', async () => {
 });
 
 it('kills a command whose agent was revoked between its start and now', async () => {
-  const agent = await state.registry.get('bob');
-  if (!agent) throw new Error('bob is not registered');
-  await state.registry.put({ ...agent, status: 'revoked' });
+  await markAs('revoked');
   const stop = await watch();
   expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
   expect(await stop.reason(true)).toContain('was revoked as it started');
+  await stop.end();
+});
+
+it('kills at the next heartbeat what a lost announcement left alive', async () => {
+  const clock = fakeEnv();
+  const stop = await watch(clock);
+  await markAs('revoked');
+  clock.advance(1000);
+  expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
+  await stop.end();
+});
+
+it('lets a retired agent end what it runs', async () => {
+  const clock = fakeEnv();
+  const stop = await watch(clock);
+  await markAs('retired');
+  clock.advance(1000);
+  await expect.poll(async () => (await state.registry.liveRuns('bob'))[0]?.beatAt).toBe(clock.now());
+  expect(await stop.reason(false)).toBeUndefined();
   await stop.end();
 });
 
