@@ -1,5 +1,5 @@
 /** Where a project lies: its root, its data folder, its keys. Keys are outside the project, so that no workspace holds them. */
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AgovError, type IdSource, messageOf, systemCode } from './kernel/index.ts';
@@ -73,11 +73,17 @@ function configHome(env: NodeJS.ProcessEnv): string {
 
 function instanceId(data: string, ids: IdSource): string {
   const path = join(data, 'instance');
-  try {
-    // 'wx': of two first starts one makes the id and both use it.
-    writeFileSync(path, `${ids()}\n`, { flag: 'wx', mode: 0o600, flush: true });
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST' && !existsSync(path)) throw error;
+  if (!existsSync(path)) {
+    // Whole or not at all, and of two first starts one makes the id and both use it.
+    const draft = `${path}.${ids()}`;
+    writeFileSync(draft, `${ids()}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
   }
   const id = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f-]{36}$/.test(id)) {

@@ -15,8 +15,10 @@ export const secretCommands: AddCommands = (program, define) => {
       cli.withApp(async (app) => {
         const by = app.operator(as);
         const value = new Secret(await readValue(cli, path));
+        // Opened first: a change that could not be recorded must not be made.
+        const ledger = await app.ledger();
         const info = await (await app.secrets()).set(path, value);
-        await (await app.ledger()).append({
+        await ledger.append({
           kind: 'secret',
           body: { step: 'stored', path, version: info.version, ...by },
         });
@@ -46,8 +48,9 @@ export const secretCommands: AddCommands = (program, define) => {
     (cli, [path = ''], { as }) =>
       cli.withApp(async (app) => {
         const by = app.operator(as);
+        const ledger = await app.ledger();
         await (await app.secrets()).remove(path);
-        await (await app.ledger()).append({ kind: 'secret', body: { step: 'removed', path, ...by } });
+        await ledger.append({ kind: 'secret', body: { step: 'removed', path, ...by } });
         cli.emit({ removed: path }, () => `Removed ${path}; its leases have ended.`);
       }),
   );
