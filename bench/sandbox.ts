@@ -47,7 +47,7 @@ function projectIn(workspace: string): SandboxProfile {
     writeFileSync(join(workspace, folder, 'file'), '');
   }
   for (const file of ['agov.yaml', 'tiers.yaml']) writeFileSync(join(workspace, file), '');
-  const own = ['agov.yaml', 'tiers.yaml', 'policies', '.claude', '.codex', '.mcp.json', '.gitmodules', '.git'];
+  const own = ['agov.yaml', 'policies', '.claude', '.codex', '.git'];
   return {
     workspace,
     access: 'read-write',

@@ -1,4 +1,5 @@
 /** What is found out once and is the same at every run of a sandbox. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { AgovError } from '../../../kernel/index.ts';
 import { findProgram } from '../programs.ts';
@@ -9,7 +10,7 @@ import { systemCallFilter } from './seccomp.ts';
 import { namelessFile, systemArguments, systemFiles } from './view/system.ts';
 
 export interface Ground {
-  /** prlimit, its limits, bwrap, and the arguments that do not change. */
+  /** bwrap, and the arguments that do not change. */
   readonly command: readonly [string, ...string[]];
   /** Contents by path inside; `seccomp` and `empty` besides. */
   readonly files: ReadonlyMap<string, () => number>;
@@ -26,10 +27,11 @@ export function prepareGround(program: string): Ground {
     });
   }
   const bwrap = locate(program, 'bubblewrap');
+  limitOurselves(locate('prlimit', 'util-linux'));
   endOrphans();
   const contents = { ...systemFiles(), seccomp: filter, empty: '' };
   return {
-    command: [locate('prlimit', 'util-linux'), ...limits(), bwrap, ...systemArguments(realpathSync(process.execPath))],
+    command: [bwrap, ...systemArguments(realpathSync(process.execPath))],
     files: new Map(Object.entries(contents).map(([name, content]) => [name, namelessFile(content)])),
     inherited: inheritedDescriptors(),
   };
@@ -41,9 +43,20 @@ function locate(program: string, packageName: string): string {
   return found.path;
 }
 
-/** No core dumps, which the host's handler would read with its own rights; and an end to fork bombs. */
-function limits(): readonly string[] {
+/**
+ * No core dumps, which the host's handler would read with its own rights; and an end to fork bombs. Limits are inherited,
+ * so that the governor takes them on once, and not each run for itself: that would be a program more to start.
+ */
+function limitOurselves(prlimit: string): void {
   const most = 4096;
   const hard = Number(/^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? most);
-  return ['--core=0:0', `--nproc=${Math.min(hard, most)}:${Math.min(hard, most)}`, '--'];
+  const processes = Math.min(hard, most);
+  const args = ['--pid', `${process.pid}`, '--core=0:0', `--nproc=${processes}:${processes}`];
+  const { status, stderr } = spawnSync(prlimit, args, { encoding: 'utf8', env: {} });
+  if (status === 0) return;
+  throw new AgovError('SANDBOX_MISSING', {
+    what: 'The limits of the sandbox cannot be set.',
+    why: stderr?.trim() || 'prlimit could not be started.',
+    fix: 'apt-get install util-linux',
+  });
 }
