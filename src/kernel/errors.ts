@@ -33,7 +33,7 @@ export const ERROR_TABLE = {
   LEDGER_CLAIMED: { exit: 73, http: 409, retry: false, summary: 'What may happen once has happened already.' },
   ENTRY_TOO_LARGE: { exit: 65, http: 413, retry: false, summary: 'A ledger entry is over 65,535 bytes.' },
   KEY_INVALID: { exit: 78, http: 500, retry: false, summary: 'A key file is missing, damaged or open to others.' },
-  STATE_CORRUPT: { exit: 69, http: 503, retry: false, summary: 'The state file is damaged.' },
+  STATE_CORRUPT: { exit: 69, http: 503, retry: false, summary: 'The shared state is damaged.' },
   STATE_UNAVAILABLE: { exit: 69, http: 503, retry: true, summary: 'The state store does not answer.' },
   SECRETS_UNAVAILABLE: { exit: 69, http: 503, retry: true, summary: 'The secret store does not answer.' },
   SECRET_PATH_INVALID: { exit: 65, http: 400, retry: false, summary: 'A secret path is malformed.' },
