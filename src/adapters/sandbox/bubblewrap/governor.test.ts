@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnv } from '../../../kernel/index.ts';
 import { alive, eventually, newWorkspace, profileFor, run } from '../contract.ts';
 import { bubblewrapSandbox } from './index.ts';
-import { signature } from './orphans.ts';
+import { endOrphans, signature } from './orphans.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
 const fixture = join(repository, 'test/support/sandbox-governor.ts');
@@ -31,17 +31,31 @@ describe.each(['bubblewrap', 'none'])('a governor with the sandbox %s', (kind) =
   });
 });
 
-it('ends what a governor left that was killed while bubblewrap set up', async () => {
-  // Writing to a channel without a reader ends bubblewrap at that very moment, as the governor's death would.
-  const mark = `agov-orphan-${process.pid}`;
-  const basic = ['--unshare-all', '--unshare-user', '--uid', '1000', '--ro-bind', '/', '/', '--json-status-fd', '3'];
-  const args = [...basic, '--chmod', '0555', signature, '--setenv', 'MARK', mark, '--', 'true'];
-  const child = spawn('bwrap', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
-  child.stdio[3]?.destroy();
-  await once(child, 'exit');
-  expect(alive(mark)).toHaveLength(1);
-  await bubblewrapSandbox({ env: systemEnv() }).health();
-  await eventually(async () => alive(mark).length === 0);
+describe('what a governor left that was killed while bubblewrap set up', () => {
+  async function orphan(mark: string, signedBy: string): Promise<void> {
+    const basic = ['--unshare-all', '--unshare-user', '--uid', '1000', '--ro-bind', '/', '/', '--json-status-fd', '3'];
+    const args = [...basic, '--chmod', '0555', signedBy, '--setenv', 'MARK', mark, '--', 'true'];
+    // Writing to a channel without a reader ends bubblewrap at that very moment, as the governor's death would.
+    const child = spawn('bwrap', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    child.stdio[3]?.destroy();
+    await once(child, 'exit');
+  }
+
+  it('stays until it is looked for', async () => {
+    // With a signature of its own, so that no other governor on this machine finds it first.
+    const own = `/run/agov-test-${process.pid}`;
+    await orphan(own, own);
+    expect(alive(own)).toHaveLength(1);
+    endOrphans(own);
+    await eventually(async () => alive(own).length === 0);
+  });
+
+  it('is ended by the next governor that uses the sandbox', async () => {
+    const mark = `agov-orphan-${process.pid}`;
+    await orphan(mark, signature);
+    await bubblewrapSandbox({ env: systemEnv() }).health();
+    await eventually(async () => alive(mark).length === 0);
+  });
 });
 
 it('passes no inherited descriptor on, however high its number', () => {

@@ -9,8 +9,8 @@ import { allProcesses, sendSignal } from '../processes.ts';
 /** In the arguments of every bubblewrap that we start, and of no other. */
 export const signature = '/run/agov-complete';
 
-export function endOrphans(): void {
-  const ours = allProcesses().filter(({ pid, name }) => name === 'bwrap' && read(pid, 'cmdline').includes(signature));
+export function endOrphans(mark = signature): void {
+  const ours = allProcesses().filter(({ pid, name }) => name === 'bwrap' && read(pid, 'cmdline').includes(mark));
   const pids = new Set(ours.map(({ pid }) => pid));
   for (const { pid, parent } of ours) {
     const firstOfNamespace = /^NSpid:\t\d+\t1$/m.test(read(pid, 'status'));
