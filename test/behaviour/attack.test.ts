@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must, type TestProject, testProject } from '../support/cli.ts';
-import { describeWith } from '../support/needs.ts';
+import { describeWith, itWith } from '../support/needs.ts';
 
 let project: TestProject;
 beforeAll(async () => {
@@ -35,7 +35,7 @@ describe('a project planted inside the project', () => {
     rmSync(at('planted'), { recursive: true });
   });
 
-  it('does not replace the rules in a worktree', async () => {
+  itWith('bwrap', 'does not replace the rules in a worktree', async () => {
     await must(
       project.agov('git', 'worktree', '--agent', 'builder', '--branch', 'agov/builder/w', '--path', 'builder-w'),
     );

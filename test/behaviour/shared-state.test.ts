@@ -9,7 +9,7 @@ import { textOf } from '../support/files.ts';
 import { describeWith } from '../support/needs.ts';
 import { type RedisServer, redisPassword, redisServer, stateCommands } from '../support/redis-server.ts';
 
-describeWith('redis-server', 'a project whose state is on a server', () => {
+describeWith('bwrap redis-server', 'a project whose state is on a server', () => {
   let server: RedisServer;
   let project: TestProject;
   beforeAll(async () => {

@@ -28,7 +28,7 @@ const approveAll = async (): Promise<void> => {
 };
 
 // Whoever has Terraform has it from its maker: Debian does not, so CI may be without.
-describeWith('terraform', 'governed Terraform', () => {
+describeWith('bwrap terraform', 'governed Terraform', () => {
   it('lets a T1 agent apply exactly the plan that was approved, once', async () => {
     const [one, other] = [await plan(), await plan('--vars', '{"replicas": "4"}')];
     expect((await apply('builder', one)).code).toBe(75);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
+import { itWith } from '../support/needs.ts';
 import { type FakeVault, fakeVault, roleId } from '../support/vault/index.ts';
 
 let project: TestProject;
@@ -30,7 +31,7 @@ const printed = ['node', '-e', 'console.log(process.env.DB)'];
 const run = (...command: string[]) =>
   project.agov('run', '--agent', 'builder', '--secret', 'DB=dev/db', '--', ...command);
 
-it('stores, lists, leases for one command, and removes, with nothing in the local file', async () => {
+itWith('bwrap', 'stores, lists, leases for one command, and removes, with nothing in the local file', async () => {
   configure();
   Object.assign(project.environment, { VAULT_TOKEN: vault.root });
   await must(project.agovWith('hunter2-hunter2', 'secret', 'set', 'dev/db'));
@@ -44,7 +45,7 @@ it('stores, lists, leases for one command, and removes, with nothing in the loca
   expect(JSON.stringify(await project.entries())).not.toMatch(/hunter2|fake-accessor|fake-token/);
 });
 
-it('says that a credential lives on, records it, and ends it later', async () => {
+itWith('bwrap', 'says that a credential lives on, records it, and ends it later', async () => {
   configure('engines:\n  dev/db: { path: database/creds/app }\n');
   Object.assign(project.environment, { VAULT_TOKEN: vault.root });
   vault.databaseDown = true;
@@ -61,7 +62,7 @@ it('says that a credential lives on, records it, and ends it later', async () =>
   expect(vault.leases.size).toBe(0);
 });
 
-it('starts no command while Vault is sealed, and the next one after that', async () => {
+itWith('bwrap', 'starts no command while Vault is sealed, and the next one after that', async () => {
   configure();
   Object.assign(project.environment, { VAULT_TOKEN: vault.root });
   await must(project.agovWith('hunter2-hunter2', 'secret', 'set', 'dev/db'));

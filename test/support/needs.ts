@@ -1,6 +1,6 @@
 /** A test whose tool is missing is skipped in plain sight; in CI it fails. */
 import { spawnSync } from 'node:child_process';
-import { describe } from 'vitest';
+import { describe, it } from 'vitest';
 
 const tryOut: Readonly<Record<string, readonly string[]>> = { openssl: ['version'], terraform: ['version'] };
 
@@ -16,9 +16,21 @@ export function required(tool: string): boolean {
   return process.env['CI'] === 'true' && !without.includes(tool);
 }
 
-/** `describe` that runs only where `tool` does. */
-export function describeWith(tool: string, name: string, body: () => void): void {
-  const why = missing(tool);
-  if (why === undefined || required(tool)) describe(name, body);
+/** `describe` that runs only where all `tools` (words) do. */
+export function describeWith(tools: string, name: string, body: () => void): void {
+  const why = excuse(tools);
+  if (why === undefined) describe(name, body);
   else describe.skip(`${name} (skipped: ${why})`, body);
+}
+
+/** `it` in the same way. */
+export function itWith(tools: string, name: string, body: () => void | Promise<void>): void {
+  const why = excuse(tools);
+  if (why === undefined) it(name, body);
+  else it.skip(`${name} (skipped: ${why})`, body);
+}
+
+function excuse(tools: string): string | undefined {
+  const lacking = tools.split(' ').filter((tool) => missing(tool) !== undefined && !required(tool));
+  return lacking.length === 0 ? undefined : `${lacking.join(' and ')} not installed`;
 }

@@ -5,12 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
+import { itWith } from '../../../test/support/needs.ts';
 import { bubblewrapSandbox } from '../../adapters/sandbox/bubblewrap/index.ts';
 import { systemEnv } from '../../kernel/index.ts';
 import { startEgressProxy } from './index.ts';
 
-it('lets a confined command reach what is listed, and nothing else', async () => {
+itWith('bwrap', 'lets a confined command reach what is listed, and nothing else', async () => {
   const env = systemEnv();
   const folder = mkdtempSync(join(tmpdir(), 'agov-way-out-'));
   const server = createServer((request, response) => response.end(`hello ${request.url}`)).listen(0, '127.0.0.1');
