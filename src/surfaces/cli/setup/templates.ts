@@ -17,7 +17,7 @@ sandbox: bubblewrap
 
 # Hosts that agents may reach, by tier. None by default; T0 never has any.
 # hosts:
-#   T1: [registry.npmjs.org:443]
+#   T1: [api.example.com:443]
 
 # Programs that agents may run, by tier. Any by default, because the sandbox contains them.
 # tools:
