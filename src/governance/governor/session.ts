@@ -1,6 +1,6 @@
 /** What a run has done so far, for rules over more than the call at hand. Folded from the ledger, then kept up. */
 import type { Action, Decision, Entry } from '../../schemas/index.ts';
-import type { Ledger } from '../ledger/index.ts';
+import { everyEntry, type Ledger } from '../ledger/index.ts';
 import type { Question } from '../policy/index.ts';
 
 export type Session = Question['session'];
@@ -36,13 +36,8 @@ export function ledgerSessions(ledger: Ledger, keep = 1000): Sessions {
 
 function fold(ledger: Ledger, run: string): Session {
   let session = fresh;
-  for (let after = -1; ; ) {
-    const page = ledger.query({ kinds: ['intent'], run, after, limit: 1000 });
-    for (const entry of page) session = advanceByEntry(session, entry);
-    const last = page.at(-1);
-    if (page.length < 1000 || !last) return session;
-    after = last.seq;
-  }
+  for (const entry of everyEntry(ledger, { kinds: ['intent'], run })) session = advanceByEntry(session, entry);
+  return session;
 }
 
 function advanceByEntry(session: Session, entry: Entry): Session {

@@ -1,4 +1,5 @@
 export type { Receipt, SignedHead } from './append/index.ts';
+export { everyEntry } from './every.ts';
 export { type LedgerKey, loadKey, loadOrCreateKey, publicKeyPem, verifierKeyLine } from './key.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { type Exported, type ExportProgress, verifyExport } from './publish/index.ts';

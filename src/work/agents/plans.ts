@@ -2,7 +2,7 @@
 import type { ToolCall } from '../../adapters/tools/port.ts';
 import type { Approvals } from '../../governance/approvals/index.ts';
 import type { BeginOptions, Channel, Governor } from '../../governance/governor/index.ts';
-import type { Ledger } from '../../governance/ledger/index.ts';
+import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type JsonObject } from '../../kernel/index.ts';
 
 export interface PlanParts {
@@ -34,15 +34,8 @@ export async function planFacts(
 
 /** Whether some plan's outcome has all these facts. */
 function madeHere(ledger: Ledger, wanted: JsonObject): boolean {
-  for (let after = -1; ; ) {
-    const page = ledger.query({ kinds: ['outcome'], after, limit: 1000 });
-    const found = page.some(({ body }) => {
-      const facts = body['facts'] as JsonObject; // by the governor's schema
-      return body['status'] === 'ok' && Object.entries(wanted).every(([name, value]) => facts[name] === value);
-    });
-    if (found) return true;
-    const last = page.at(-1);
-    if (page.length < 1000 || !last) return false;
-    after = last.seq;
-  }
+  return everyEntry(ledger, { kinds: ['outcome'] }).some(({ body }) => {
+    const facts = body['facts'] as JsonObject; // by the governor's schema
+    return body['status'] === 'ok' && Object.entries(wanted).every(([name, value]) => facts[name] === value);
+  });
 }

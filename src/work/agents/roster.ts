@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AgentRecord, Registry } from '../../adapters/state/port.ts';
-import type { Ledger } from '../../governance/ledger/index.ts';
+import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, canonicalJson, type JsonObject } from '../../kernel/index.ts';
 import { nameSchema, type Tier, tierLevel, tierSchema } from '../../schemas/index.ts';
 
@@ -142,15 +142,11 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
 
 function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
   const agents = new Map<string, AgentRecord>();
-  for (let after = -1; ; ) {
-    const page = ledger.query({ kinds: ['agent'], after, limit: 1000, ...(only ? { agent: only } : {}) });
-    for (const { agent: name, at, body } of page) {
-      if (name) agents.set(name, applyStep(agents.get(name), name, bodySchema.parse(body), Date.parse(at)));
-    }
-    const last = page.at(-1);
-    if (page.length < 1000 || !last) return agents;
-    after = last.seq;
+  const entries = everyEntry(ledger, { kinds: ['agent'], ...(only ? { agent: only } : {}) });
+  for (const { agent: name, at, body } of entries) {
+    if (name) agents.set(name, applyStep(agents.get(name), name, bodySchema.parse(body), Date.parse(at)));
   }
+  return agents;
 }
 
 function applyStep(before: AgentRecord | undefined, name: string, body: Body, at: number): AgentRecord {

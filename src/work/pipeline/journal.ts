@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { governorMarkSchema } from '../../governance/governor/index.ts';
-import type { Ledger } from '../../governance/ledger/index.ts';
+import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
 import { AgovError } from '../../kernel/index.ts';
 import { type ArtifactRef, type Entry, nameSchema, type Pipeline, sha256Schema } from '../../schemas/index.ts';
 
@@ -85,23 +85,14 @@ export const pendingStage: StageState = {
   artifacts: [],
 };
 
-const page = 1000;
-
 /** The run's state by all its entries, or by those since `known` was read. @throws NOT_FOUND */
 export function readRun(ledger: Ledger, run: string, known?: RunState): RunState {
-  let state = known;
-  for (;;) {
-    const after = state?.seq ?? -1;
-    const entries = ledger.query({ kinds: ['run', 'stage'], run, after, limit: page });
-    state = foldRun(entries, state);
-    if (!state) {
-      throw new AgovError('NOT_FOUND', { what: `There is no pipeline run ${run}.`, fix: 'See "agov pipeline list".' });
-    }
-    if (entries.length < page) return state;
-  }
+  const state = foldRun(everyEntry(ledger, { kinds: ['run', 'stage'], run, after: known?.seq ?? -1 }), known);
+  if (state) return state;
+  throw new AgovError('NOT_FOUND', { what: `There is no pipeline run ${run}.`, fix: 'See "agov pipeline list".' });
 }
 
-export function foldRun(entries: readonly Entry[], known?: RunState): RunState | undefined {
+function foldRun(entries: Iterable<Entry>, known?: RunState): RunState | undefined {
   let state = known;
   for (const entry of entries) {
     if (entry.kind === 'stage' && state) state = advanceStage(state, entry);

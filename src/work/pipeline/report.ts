@@ -1,6 +1,6 @@
 /** What a run came to, for people: stages with times, decisions by verdict, what was refused and why. */
-import type { Ledger } from '../../governance/ledger/index.ts';
-import type { Decision, Entry, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
+import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
+import type { Decision, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
 import { pendingStage, type RunState, readRun, type StageState } from './journal.ts';
 
 export interface Refusal {
@@ -30,7 +30,7 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
   const state = readRun(ledger, run);
   const decisions = { allow: 0, ask: 0, deny: 0 };
   const refused: Refusal[] = [];
-  for (const entry of intentsOf(ledger, run)) {
+  for (const entry of everyEntry(ledger, { kinds: ['intent'], run })) {
     const body = entry.body as unknown as Intent & { readonly decision: Decision }; // written by the governor alone
     decisions[body.decision.verdict] += 1;
     if (body.decision.verdict !== 'deny') continue;
@@ -54,16 +54,6 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
     ...{ run, pipeline: pipeline.name, status, reason, startedAt, endedAt, stages, decisions, refused },
     approvals: consents(ledger, run),
   };
-}
-
-function* intentsOf(ledger: Ledger, run: string): Generator<Entry> {
-  for (let after = -1; ; ) {
-    const page = ledger.query({ kinds: ['intent'], run, after, limit: 1000 });
-    yield* page;
-    const last = page.at(-1);
-    if (page.length < 1000 || !last) return;
-    after = last.seq;
-  }
 }
 
 function consents(ledger: Ledger, run: string): RunReport['approvals'] {
