@@ -16,9 +16,6 @@ import { gitTools } from './adapters/tools/git/index.ts';
 import type { Tool } from './adapters/tools/port.ts';
 import { terraformTools } from './adapters/tools/terraform/index.ts';
 import { readConfig, readNamed } from './config.ts';
-
-export { utf8 } from './config.ts';
-
 import { type Approvals, ledgerApprovals } from './governance/approvals/index.ts';
 import { type Artifacts, fileArtifacts } from './governance/evidence/index.ts';
 import {

@@ -99,7 +99,8 @@ export function createGovernor(parts: GovernorParts): Governor {
         ? (approval ??
           (await approvals.ask({ ...subject, run: channel.run, tier }, decision.quorum ?? 1, decision.reasons)))
         : approval;
-    const used = decision.verdict === 'allow' ? (approval?.id ?? options.uses) : undefined;
+    const allowed = decision.verdict === 'allow';
+    const used = allowed ? (approval?.id ?? options.uses) : undefined;
     const named = pending?.id ?? used;
     const draft: EntryDraft = {
       kind: 'intent',
@@ -115,14 +116,13 @@ export function createGovernor(parts: GovernorParts): Governor {
         ...(named ? { approval: named } : {}),
       },
     };
-    const allowed = decision.verdict === 'allow';
     const { id } = await ledger
-      .append({ ...draft, ...(allowed ? { opens: true, ...(used ? { closes: used } : {}) } : {}) })
+      .append({ ...draft, ...(allowed ? { opens: true } : {}), ...(used ? { closes: used } : {}) })
       .catch((error: unknown) => {
         throw isAgovError(error, 'LEDGER_CLAIMED') && used ? usedMeanwhile(used, error) : error;
       });
     sessions.add(channel.run, intent.action, decision.verdict);
-    if (decision.verdict === 'allow') return { verdict: 'allow', id, decision };
+    if (allowed) return { verdict: 'allow', id, decision };
     if (decision.verdict === 'ask' && pending) return { verdict: 'ask', id, decision, approval: pending };
     return { verdict: 'deny', id, decision };
   }

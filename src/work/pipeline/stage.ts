@@ -8,7 +8,7 @@ import type { Artifacts } from '../../governance/evidence/index.ts';
 import { type Acted, type BeginOptions, type Channel, type End, isInside } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type Env, isAgovError, messageOf, parseDuration } from '../../kernel/index.ts';
-import type { ArtifactRef, Decision, Stage } from '../../schemas/index.ts';
+import type { ArtifactRef, Decision, Entry, Stage } from '../../schemas/index.ts';
 import type { Exec, UseTool } from '../agents/index.ts';
 import type { StageBody, StageState } from './journal.ts';
 
@@ -48,8 +48,7 @@ const maxRounds = 10;
 
 export async function runStage(parts: StageParts, job: StageJob): Promise<StageEnd> {
   const began = parts.env.monotonic();
-  const { attempt, entry } = await startAttempt(parts, job);
-  const finished = job.before.status === 'open' ? outcomeOf(parts.ledger, entry) : undefined;
+  const { attempt, entry, finished } = await startAttempt(parts, job);
   const end = finished ?? (await attemptOnce(parts, job, entry));
   if (end.status === 'parked') return end;
   const { status, reason } = meet(job.stage.expect, end);
@@ -90,10 +89,12 @@ interface Ended {
 async function startAttempt(
   parts: StageParts,
   { run, name, stage, before }: StageJob,
-): Promise<{ attempt: number; entry: string }> {
-  const open = before.status === 'open' && before.startedEntry !== undefined;
-  if (open && before.startedEntry && !isUnknown(parts.ledger, before.startedEntry)) {
-    return { attempt: before.attempt, entry: before.startedEntry };
+): Promise<{ attempt: number; entry: string; finished?: Ended }> {
+  if (before.status === 'open' && before.startedEntry !== undefined) {
+    const outcome = lastOutcome(parts.ledger, before.startedEntry);
+    const taken = { attempt: before.attempt, entry: before.startedEntry };
+    if (!outcome) return taken;
+    if (outcome.body['status'] !== 'unknown') return { ...taken, finished: endOf(outcome) };
   }
   const attempt = before.attempt + 1;
   const body: StageBody = { step: 'started', stage: name, attempt };
@@ -110,17 +111,14 @@ function lastOutcome(ledger: Ledger, startedEntry: string) {
   return allowed ? ledger.query({ kinds: ['outcome'], parent: allowed.id })[0] : undefined;
 }
 
-function isUnknown(ledger: Ledger, startedEntry: string): boolean {
-  return lastOutcome(ledger, startedEntry)?.body['status'] === 'unknown';
-}
-
 /** The end of an attempt whose effect is on record already: it must not be repeated. */
-function outcomeOf(ledger: Ledger, startedEntry: string): Ended | undefined {
-  const outcome = lastOutcome(ledger, startedEntry);
-  const status = outcome?.body['status'];
-  if (!outcome || (status !== 'ok' && status !== 'failed')) return undefined;
-  const reason = outcome.body['reason'];
-  return { status, reason: typeof reason === 'string' ? reason : undefined, artifacts: outcome.artifacts ?? [] };
+function endOf({ body, artifacts = [] }: Entry): Ended {
+  const { status, reason } = body;
+  return {
+    status: status === 'ok' ? 'ok' : 'failed',
+    reason: typeof reason === 'string' ? reason : undefined,
+    artifacts,
+  };
 }
 
 async function attemptOnce(
