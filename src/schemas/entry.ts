@@ -7,7 +7,7 @@ export const maxEntryBytes = 65_535;
 
 export const entryKinds = [
   'policy', // a policy set came into force
-  'agent', // an operator added, retired or revoked an agent
+  'agent', // an operator added an agent, or changed its tier or its status
   'run', // a run started or ended
   'stage', // a pipeline stage started or ended
   'intent', // what was asked and what was decided
@@ -16,6 +16,7 @@ export const entryKinds = [
   'approval', // asked, given, denied or used
   'secret', // stored, removed, leased or ended; never a value
   'kill', // a revocation's steps and how long each took
+  'authority', // a change in Vault: its set-up, drift that was mended, an agent's identity; never a credential
 ] as const;
 
 export const entryKindSchema = z.enum(entryKinds);

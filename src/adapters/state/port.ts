@@ -9,13 +9,14 @@ import type { Tier } from '../../schemas/index.ts';
 export interface AgentRecord {
   readonly name: string;
   readonly tier: Tier;
-  readonly status: 'active' | 'retired' | 'revoked';
+  /** `frozen` is the reversible one: nothing runs in its name until an operator thaws it. */
+  readonly status: 'active' | 'frozen' | 'retired' | 'revoked';
   /** The operator whose act made the record what it is. */
   readonly operator: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly changedAt: number;
-  /** Why it was retired or revoked. */
+  /** Why it was frozen, retired or revoked. */
   readonly reason?: string;
 }
 

@@ -10,7 +10,7 @@ const line = z.string().min(1).max(512).refine(isPrintable, 'must hold printable
 export const agentSchema = z.strictObject({
   name: nameSchema,
   tier: tierSchema,
-  status: z.enum(['active', 'retired', 'revoked']),
+  status: z.enum(['active', 'frozen', 'retired', 'revoked']),
   operator: line,
   createdAt: instant,
   changedAt: instant,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EgressOpener } from '../../app.ts';
+import type { EgressOpener } from '../../app/index.ts';
 import type { Channel, Governor } from '../../governance/governor/index.ts';
 import { startEgressProxy } from './proxy.ts';
 import type { Authorisation, EgressRequest } from './types.ts';

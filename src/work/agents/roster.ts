@@ -1,5 +1,5 @@
 /**
- * Who may act: agents are added, retired and revoked by operators. The ledger is the truth; the state registry is its
+ * Who may act: agents are added, moved between tiers, frozen, retired and revoked by operators. The ledger is the truth; the state registry is its
  * fast copy, brought in line at each start.
  */
 import { z } from 'zod';
@@ -15,7 +15,7 @@ export interface OperatorAct {
 }
 
 const bodySchema = z.strictObject({
-  step: z.enum(['added', 'retired', 'revoked']),
+  step: z.enum(['added', 'promoted', 'demoted', 'frozen', 'thawed', 'retired', 'revoked']),
   tier: tierSchema,
   operator: nameSchema,
   user: z.string(),
@@ -27,6 +27,12 @@ export interface Roster {
   /** @throws INPUT_INVALID for a bad name or a tier above T2, CONFLICT when the name is taken */
   add(name: string, tier: Tier, by: OperatorAct): Promise<AgentRecord>;
   retire(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
+  /** Moves an active agent to another tier. @throws INPUT_INVALID above T2, CONFLICT where it is there already */
+  move(name: string, to: Tier, by: OperatorAct, reason: string): Promise<AgentRecord>;
+  /** Marks only, as `revoke` does: nothing runs in its name until `thaw`. @throws CONFLICT unless it is active */
+  freeze(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
+  /** @throws CONFLICT unless it is frozen */
+  thaw(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
   /** Marks only; what runs is stopped by the lifecycle. The ledger first, then the registry. */
   revoke(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
   /** @throws NOT_FOUND */
@@ -71,17 +77,17 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     }
   }
 
-  async function finish(
-    step: 'retired' | 'revoked',
+  /** One step of an agent that is in one of the states `from`. */
+  async function step(
     name: string,
-    by: OperatorAct,
-    reason: string,
-  ): Promise<AgentRecord> {
+    from: readonly AgentRecord['status'][],
+    body: Omit<Body, 'tier'> & { tier?: Tier },
+  ) {
     const agent = await get(name);
-    if (agent.status === 'revoked' || agent.status === step) {
-      throw new AgovError('CONFLICT', { what: `Agent "${name}" is ${agent.status} already.` });
+    if (!from.includes(agent.status)) {
+      throw new AgovError('CONFLICT', { what: `Agent "${name}" is ${agent.status}.`, fix: 'See "agov agent list".' });
     }
-    return record(name, { step, tier: agent.tier, ...by, reason });
+    return record(name, { ...body, tier: body.tier ?? agent.tier });
   }
 
   return {
@@ -96,13 +102,7 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
           why: `Please ${why}.`,
         });
       }
-      if (tierLevel(tier) > tierLevel('T2')) {
-        throw new AgovError('INPUT_INVALID', {
-          what: `Nobody is made ${tier} by hand.`,
-          why: 'T3 and T4 are earned by promotion, from evidence.',
-          fix: 'Add the agent at T0, T1 or T2.',
-        });
-      }
+      refuseByHand(tier);
       if (await registry.get(name)) {
         throw new AgovError('CONFLICT', {
           what: `There is an agent "${name}" already.`,
@@ -112,8 +112,17 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
       }
       return record(name, { step: 'added', tier, ...by }, `agent:${name}`);
     },
-    retire: (name, by, reason) => finish('retired', name, by, reason),
-    revoke: (name, by, reason) => finish('revoked', name, by, reason),
+    async move(name, to, by, reason) {
+      refuseByHand(to);
+      const { tier } = await get(name);
+      if (tier === to) throw new AgovError('CONFLICT', { what: `Agent "${name}" is at ${to} already.` });
+      const up = tierLevel(to) > tierLevel(tier);
+      return step(name, ['active'], { step: up ? 'promoted' : 'demoted', tier: to, ...by, reason });
+    },
+    freeze: (name, by, reason) => step(name, ['active'], { step: 'frozen', ...by, reason }),
+    thaw: (name, by, reason) => step(name, ['frozen'], { step: 'thawed', ...by, reason }),
+    retire: (name, by, reason) => step(name, ['active', 'frozen'], { step: 'retired', ...by, reason }),
+    revoke: (name, by, reason) => step(name, ['active', 'frozen', 'retired'], { step: 'revoked', ...by, reason }),
     async reconcile() {
       const wanted = foldAgents(ledger);
       let changed = 0;
@@ -140,6 +149,16 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
   };
 }
 
+/** @throws INPUT_INVALID */
+function refuseByHand(tier: Tier): void {
+  if (tierLevel(tier) <= tierLevel('T2')) return;
+  throw new AgovError('INPUT_INVALID', {
+    what: `Nobody is made ${tier} by hand.`,
+    why: 'T3 and T4 are earned by promotion, from evidence.',
+    fix: 'Choose T0, T1 or T2.',
+  });
+}
+
 function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
   const agents = new Map<string, AgentRecord>();
   const entries = everyEntry(ledger, { kinds: ['agent'], ...(only ? { agent: only } : {}) });
@@ -149,11 +168,16 @@ function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
   return agents;
 }
 
+const statusAfter: Readonly<Record<Body['step'], AgentRecord['status']>> = {
+  ...{ added: 'active', promoted: 'active', demoted: 'active', thawed: 'active' },
+  ...{ frozen: 'frozen', retired: 'retired', revoked: 'revoked' },
+};
+
 function applyStep(before: AgentRecord | undefined, name: string, body: Body, at: number): AgentRecord {
   return {
     name,
     tier: body.tier,
-    status: body.step === 'added' ? 'active' : body.step,
+    status: statusAfter[body.step],
     operator: body.operator,
     createdAt: before?.createdAt ?? at,
     changedAt: at,

@@ -131,7 +131,7 @@ function beat(
     if (!(await registry.beat(intent, parts.env.now()))) return kill('Killed: the run is not registered any more.');
     const found = await registry.get(agent);
     // A retired agent may finish what it runs.
-    if (!found || found.status === 'revoked')
+    if (found?.status !== 'active' && found?.status !== 'retired')
       return kill(`Killed: agent "${agent}" was ${found?.status ?? 'removed'}.`);
     if (!ended.aborted) timer = parts.env.timer(again, beatEveryMs);
   };

@@ -1,3 +1,3 @@
-export { type Opened, opened, refusal, secretText } from './opened.ts';
+export { type Opened, opened, openOwnVaultSecrets, refusal, secretText } from './opened.ts';
 export { exchanges, recorded } from './recorded.ts';
 export { type FakeVault, type FakeVaultOptions, fakeVault, roleId } from './server.ts';

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import type { Secrets } from '../../../src/adapters/secrets/port.ts';
 import { openVaultSecrets, type VaultSecretsOptions } from '../../../src/adapters/secrets/vault/index.ts';
+import { openVault, type VaultOptions } from '../../../src/adapters/vault-client/index.ts';
 import { AgovError, idSource, Secret, systemEnv } from '../../../src/kernel/index.ts';
 import { type FakeVault, type FakeVaultOptions, fakeVault } from './server.ts';
 
@@ -12,15 +13,30 @@ export interface Opened extends AsyncDisposable {
   readonly secrets: Secrets;
 }
 
+export type OwnVaultSecretsOptions = VaultOptions & Omit<VaultSecretsOptions, 'vault'>;
+
+/** Secrets in Vault by a client of their own, which closes with them. */
+export function openOwnVaultSecrets(options: OwnVaultSecretsOptions): Secrets {
+  const vault = openVault(options);
+  const secrets = openVaultSecrets({ ...options, vault });
+  return {
+    ...secrets,
+    async [Symbol.asyncDispose]() {
+      await secrets[Symbol.asyncDispose]();
+      await vault[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** `dev/db` holds `secretText`. */
 export async function opened(
-  options: Partial<VaultSecretsOptions> = {},
+  options: Partial<OwnVaultSecretsOptions> = {},
   server: Partial<FakeVaultOptions> = {},
 ): Promise<Opened> {
   const env = options.env ?? systemEnv();
   const vault = await fakeVault({ env, ...server });
   vault.kv.answer('POST', 'data/dev/db', false, { data: { value: secretText } });
-  const secrets = openVaultSecrets({
+  const secrets = openOwnVaultSecrets({
     ...{ address: vault.address, mount: 'agov', deadlineMs: 2000, env, ids: idSource(env) },
     auth: { method: 'token', token: () => new Secret(vault.root) },
     ...options,

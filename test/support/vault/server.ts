@@ -9,9 +9,13 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Env } from '../../../src/kernel/index.ts';
-import { part, type Reply, recorded } from './recorded.ts';
+import type { Area } from './areas/area.ts';
+import { leases } from './areas/leases.ts';
+import { mounting } from './areas/mounting.ts';
+import { self } from './areas/self.ts';
+import { type Reply, recorded } from './recorded.ts';
 import { type KvStore, kvStore } from './store.ts';
-import { authReply, seconds, type Token, type Tokens, tokens } from './tokens.ts';
+import { authReply, type Tokens, tokens } from './tokens.ts';
 
 export interface FakeVault extends AsyncDisposable {
   readonly address: URL;
@@ -39,7 +43,8 @@ export interface FakeVaultOptions {
 }
 
 export const roleId = '1b2d9e24-a77c-b2f4-f675-2b935aebb926';
-const engineMs = 60_000;
+/** Asked in this order; whatever the token's policy allows. */
+const areas: readonly Area[] = [mounting, leases];
 const bodySchema = z.looseObject({}).or(z.null());
 
 export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
@@ -93,7 +98,8 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     if (header === undefined) return recorded('no token');
     const token = known.use(String(header));
     if (!token) return recorded('invalid token');
-    const own = self(vault, env, path, token, body);
+    const asked = { env, method: request.method ?? '', list, path, token, body };
+    const own = self(vault, asked);
     if (own) return own;
     const has = known.may(token, path);
     const wanted = { GET: list ? 'list' : 'read', POST: 'update', PUT: 'update', DELETE: 'delete' }[method] ?? '';
@@ -106,9 +112,11 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
       }
       return kv.answer(method, rest, list, body) ?? recorded('unknown route');
     }
-    const mounted = mounting(vault, method, path);
-    if (mounted) return mounted;
-    return govern(vault, env, path, token, body) ?? recorded('unknown route');
+    for (const area of areas) {
+      const answer = area(vault, asked);
+      if (answer) return answer;
+    }
+    return recorded('unknown route');
   };
 
   return vault;
@@ -120,107 +128,4 @@ function login({ tokens, secretIds }: FakeVault, options: FakeVaultOptions, body
   if (!secretIds.has(String(body['secret_id']))) return recorded('secret id is single use');
   const made = tokens.make({ ttlMs: roleTtlMs, maxUntil: env.now() + roleMaxMs, type: roleType });
   return authReply('login', made, env);
-}
-
-/** What every token may do. */
-function self(vault: FakeVault, env: Env, path: string, token: Token, body: Record<string, unknown>) {
-  switch (path) {
-    case 'auth/token/lookup-self': {
-      const { accessor, text: id, type } = token;
-      const data = { accessor, id, type, ttl: seconds(token.until - env.now()), renewable: type === 'service' };
-      return recorded('lookup self', { data: part('lookup self', 'data', data) });
-    }
-    case 'auth/token/renew-self':
-      return vault.tokens.renew(token, milliseconds(body['increment']));
-    case 'auth/token/revoke-self':
-      return revoked(vault, token);
-    case 'sys/capabilities-self': {
-      const paths = z.array(z.string()).parse(body['paths']);
-      const data = Object.fromEntries(paths.map((one) => [one, vault.tokens.may(token, one)]));
-      return recorded('capabilities self', { data });
-    }
-  }
-  const mount = /^sys\/internal\/ui\/mounts\/(.+)$/.exec(path)?.[1];
-  if (mount === undefined) return undefined;
-  const found = vault.mounts.get(mount);
-  const sees = vault.tokens.may(token, `${mount}/data/dev/x`);
-  if (!found || sees.includes('deny')) return recorded('outside the tier: permission denied');
-  return recorded('read', { data: { ...found, path: `${mount}/`, description: '' } });
-}
-
-function govern(vault: FakeVault, env: Env, path: string, token: Token, body: Record<string, unknown>) {
-  switch (path) {
-    case 'auth/token/create': {
-      const ttlMs = milliseconds(body['ttl']);
-      const uses = z.int().parse(body['num_uses']);
-      const { text: parent, policy } = token;
-      return authReply('login', vault.tokens.make({ parent, policy, ttlMs, uses, meta: body['meta'] }), env);
-    }
-    case 'auth/token/accessors/':
-      return recorded('list', { data: { keys: [...vault.tokens.live.values()].map(({ accessor }) => accessor) } });
-    case 'auth/token/renew-accessor': {
-      const found = vault.tokens.byAccessor(body['accessor']);
-      return found ? vault.tokens.renew(found, milliseconds(body['increment'])) : recorded('revoke accessor again');
-    }
-    case 'auth/token/revoke-accessor': {
-      const found = vault.tokens.byAccessor(body['accessor']);
-      return found ? revoked(vault, found) : recorded('revoke accessor again');
-    }
-    case 'database/creds/app': {
-      const lease_id = leased(vault, env, `database/creds/app/${token.accessor}`, token);
-      const data = { username: `v-token-app-${token.accessor}`, password: `made-${token.accessor}` };
-      return recorded('issue: returns lease_id', { lease_id, renewable: true, lease_duration: engineMs / 1000, data });
-    }
-    case 'pki/issue/agent':
-      return recorded('issue: returns lease_id', {
-        lease_id: leased(vault, env, `pki/issue/agent/${token.accessor}`, token),
-      });
-    case 'pki/issue/unleased':
-      return recorded('issue: returns lease_id', { lease_id: '' });
-    case 'sys/leases/renew': {
-      const lease = vault.leases.get(String(body['lease_id']));
-      if (!lease) return recorded('lookup after revoke');
-      if (String(body['lease_id']).startsWith('pki/')) return recorded('lease renew refused for pki');
-      const lease_duration = Math.min(Number(body['increment']), engineMs / 1000);
-      lease.until = env.now() + lease_duration * 1000;
-      return { status: 200, body: { lease_id: body['lease_id'], renewable: true, lease_duration } };
-    }
-    case 'sys/leases/revoke': {
-      // The words of Vault's database engine over a refused connection, shortened.
-      const errors = ['failed to revoke entry: dial tcp 127.0.0.1:5432: connect: connection refused'];
-      if (vault.databaseDown) return { status: 400, body: { errors } };
-      vault.leases.delete(String(body['lease_id']));
-      return recorded('lease revoke, sync');
-    }
-  }
-  return undefined;
-}
-
-/** One store serves all mounts of version 2; a mount that goes takes it along. */
-function mounting({ mounts, kv }: FakeVault, method: string, path: string): Reply | undefined {
-  const [, name = ''] = /^sys\/mounts\/?(.*)$/.exec(path) ?? [];
-  if (!path.startsWith('sys/mounts')) return undefined;
-  if (method === 'GET') return recorded('read', { data: Object.fromEntries(mounts) });
-  if (method === 'POST') mounts.set(name, { type: 'kv', options: { version: '2' } });
-  else {
-    mounts.delete(name);
-    kv.secrets.clear();
-  }
-  return recorded('KV v2 mount');
-}
-
-function leased(vault: FakeVault, env: Env, id: string, token: Token): string {
-  vault.leases.set(id, { token: token.text, until: env.now() + engineMs });
-  return id;
-}
-
-/** A token goes with all below it; a lease whose engine does not answer stays, to be tried again. */
-function revoked(vault: FakeVault, token: Token): Reply {
-  const gone = new Set(vault.tokens.revoke(token).map(({ text }) => text));
-  for (const [id, lease] of vault.leases) if (gone.has(lease.token) && !vault.databaseDown) vault.leases.delete(id);
-  return recorded('revoke by accessor');
-}
-
-function milliseconds(written: unknown): number {
-  return Number(/^(\d+)s$/.exec(String(written))?.[1]) * 1000;
 }

@@ -1,9 +1,8 @@
 /** The contract on a server that answers from recorded exchanges. */
 import { fakeEnv } from '../../../../test/support/fake-env.ts';
-import { fakeVault } from '../../../../test/support/vault/index.ts';
+import { fakeVault, openOwnVaultSecrets } from '../../../../test/support/vault/index.ts';
 import { idSource, Secret } from '../../../kernel/index.ts';
 import { secretsContract } from '../contract.ts';
-import { openVaultSecrets } from './index.ts';
 
 secretsContract('vault', async () => {
   const env = fakeEnv();
@@ -11,7 +10,7 @@ secretsContract('vault', async () => {
   const vault = close.use(await fakeVault({ env }));
   const open = () =>
     close.use(
-      openVaultSecrets({
+      openOwnVaultSecrets({
         ...{ address: vault.address, mount: 'agov', deadlineMs: 5000, env, ids: idSource(env) },
         auth: { method: 'token', token: () => new Secret(vault.root) },
       }),

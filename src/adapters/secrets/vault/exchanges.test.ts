@@ -12,7 +12,7 @@ import {
   refusalAnswer,
   valueAnswer,
   writtenAnswer,
-} from './client/answers.ts';
+} from '../../vault-client/answers.ts';
 
 /** By request; what agov asks for. The first that fits counts. */
 const shapes: readonly (readonly [RegExp, z.ZodType])[] = [

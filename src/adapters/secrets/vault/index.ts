@@ -1,2 +1,1 @@
-export { configuredVault } from './configured.ts';
 export { openVaultSecrets, type VaultSecretsOptions } from './open.ts';

@@ -1,10 +1,9 @@
 /** What a lease is in Vault: a token that ends with it, an engine's credential that goes with the token, and no secret elsewhere. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeEnv, fakeEnv } from '../../../../test/support/fake-env.ts';
-import { type FakeVault, fakeVault } from '../../../../test/support/vault/index.ts';
+import { type FakeVault, fakeVault, openOwnVaultSecrets } from '../../../../test/support/vault/index.ts';
 import { idSource, Secret } from '../../../kernel/index.ts';
 import type { Secrets } from '../port.ts';
-import { openVaultSecrets } from './index.ts';
 
 const use = { ttlMs: 600_000, intent: 'intent-1' };
 const engines = {
@@ -26,7 +25,7 @@ afterEach(async () => {
 });
 
 function open(): Secrets {
-  return openVaultSecrets({
+  return openOwnVaultSecrets({
     ...{ address: vault.address, mount: 'agov', engines, deadlineMs: 5000, env, ids: idSource(env) },
     auth: { method: 'token', token: () => new Secret(vault.root) },
   });

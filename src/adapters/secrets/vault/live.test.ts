@@ -6,11 +6,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { openOwnVaultSecrets } from '../../../../test/support/vault/index.ts';
 import { type Env, idSource, Secret, systemEnv } from '../../../kernel/index.ts';
+import { keysAnswer, openVault, type Vault } from '../../vault-client/index.ts';
 import { secretsContract } from '../contract.ts';
 import type { Secrets } from '../port.ts';
-import { keysAnswer, openVault, type Vault } from './client/index.ts';
-import { openVaultSecrets } from './index.ts';
 
 const mountsAnswer = z.object({ data: z.record(z.string(), z.unknown()) });
 const live = process.env['AGOV_TEST_VAULT'] === 'live';
@@ -36,7 +36,7 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
   afterAll(async () => {
     await mounting(vault, 'DELETE', mount);
     const after = await found(vault);
-    vault[Symbol.dispose]();
+    await vault[Symbol.asyncDispose]();
     expect(after).toEqual(before);
   });
 
@@ -50,7 +50,7 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
     const shown: Env = { ...env, now: () => now };
     const close = new AsyncDisposableStack();
     const open = (): Secrets =>
-      byOurClock(close.use(openVaultSecrets({ ...connection, mount, env: shown, ids: idSource(shown) })), () => now);
+      byOurClock(close.use(openOwnVaultSecrets({ ...connection, mount, env: shown, ids: idSource(shown) })), () => now);
     const [first, second] = [open(), open()];
     close.defer(() => cleared(vault, mount));
     return {

@@ -1,8 +1,8 @@
 /** Secrets in HashiCorp Vault: KV version 2 for what is stored, any engine with leases for what is made. */
 import type { Env, IdSource } from '../../../kernel/index.ts';
+import type { Call, Vault } from '../../vault-client/index.ts';
 import { checkedIntent, checkedPath, checkedTtl, checkedValue } from '../paths.ts';
 import type { SecretInfo, Secrets } from '../port.ts';
-import { type Call, openVault, type Vault, type VaultAuth } from './client/index.ts';
 import { type Engine, make, notStored, renewMade } from './store/engines.ts';
 import { type Keeper, keeper } from './store/keeper.ts';
 import { type Kv, kv } from './store/kv.ts';
@@ -11,33 +11,24 @@ import { checkMount } from './store/mount.ts';
 import { records } from './store/records.ts';
 
 export interface VaultSecretsOptions {
-  /** Scheme, host and port; plain HTTP to a loopback address only. */
-  readonly address: URL;
+  readonly vault: Vault;
   /** A KV version 2 mount. */
   readonly mount: string;
-  readonly namespace?: string | undefined;
-  /** PEM of the only certificate authorities that are believed. */
-  readonly ca?: string | undefined;
-  readonly auth: VaultAuth;
   /** Secrets that are made for each lease, by path. */
   readonly engines?: Readonly<Record<string, Engine>> | undefined;
-  /** The end of each call, in milliseconds. */
-  readonly deadlineMs: number;
   readonly env: Env;
   readonly ids: IdSource;
 }
 
 /** Nothing is asked before the first call, so that a server that is down at the start is found when it is back. */
 export function openVaultSecrets(options: VaultSecretsOptions): Secrets {
-  const vault = openVault(options);
+  const { vault, mount, env, engines = {} } = options;
   return secrets({
-    vault,
-    mount: options.mount,
-    env: options.env,
-    engines: new Map(Object.entries(options.engines ?? {})),
-    stored: kv(vault, options.mount),
-    issued: leases({ ...options, vault, records: records(vault, options.mount) }),
-    kept: keeper(options.env),
+    ...{ vault, mount, env },
+    engines: new Map(Object.entries(engines)),
+    stored: kv(vault, mount),
+    issued: leases({ ...options, records: records(vault, mount) }),
+    kept: keeper(env),
   });
 }
 
@@ -53,7 +44,7 @@ interface Parts {
 
 function secrets({ vault, mount, env, engines, stored, issued, kept }: Parts): Secrets {
   /** Leases of our token that nobody has ended here. */
-  const live = new Set<string>();
+  const live = new Map<string, Disposable>();
   let checked = false;
 
   const within = <T>(work: (call: Call) => Promise<T>): Promise<T> =>
@@ -67,6 +58,7 @@ function secrets({ vault, mount, env, engines, stored, issued, kept }: Parts): S
     within(async (call) => {
       await issued.end(call, id);
       kept.forget(id);
+      live.get(id)?.[Symbol.dispose]();
       live.delete(id);
     });
 
@@ -111,7 +103,7 @@ function secrets({ vault, mount, env, engines, stored, issued, kept }: Parts): S
             : await stored.read(call, path, token);
           return given;
         });
-        live.add(lease.id);
+        live.set(lease.id, vault.lean());
         if (given) keepAlive(lease.id, given, ttlMs);
         return lease;
       });
@@ -131,9 +123,6 @@ function secrets({ vault, mount, env, engines, stored, issued, kept }: Parts): S
     leases: () => within((call) => issued.list(call)),
     async [Symbol.asyncDispose]() {
       kept[Symbol.dispose]();
-      // Leases hang on the token that made them. Without any it has no more use.
-      if (live.size === 0) await vault.leave();
-      vault[Symbol.dispose]();
     },
   };
 }

@@ -126,5 +126,6 @@ async function finish(
 
 function status(cli: Cli, { status: value }: AgentRecord): string {
   if (value === 'active') return cli.colors.green(value);
+  if (value === 'frozen') return cli.colors.yellow(value);
   return value === 'revoked' ? cli.colors.red(value) : cli.colors.dim(value);
 }

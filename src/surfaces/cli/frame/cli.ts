@@ -1,7 +1,7 @@
 /** What every command is handed: the app, the ways to print, and the person's wishes (`--json`, `--verbose`). */
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
-import type { App, AppOptions, EgressOpener } from '../../../app.ts';
+import type { App, AppOptions, EgressOpener } from '../../../app/index.ts';
 import { AgovError, isAgovError, messageOf } from '../../../kernel/index.ts';
 import type { Io } from './io.ts';
 import { table } from './table.ts';
@@ -56,7 +56,7 @@ export function createCli(io: Io, options: GlobalOptions): Cli {
 
 /** Loaded for the commands that use it. Not beside `await using`: TypeScript forgets to rewrite an import's extension there. */
 async function openApp(options: AppOptions): Promise<App> {
-  return (await import('../../../app.ts')).openApp(options);
+  return (await import('../../../app/index.ts')).openApp(options);
 }
 
 /** Few commands open a way out; the others need not load an HTTP proxy. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import type { App } from '../../../app.ts';
+import type { App } from '../../../app/index.ts';
 import { utf8 } from '../../../config.ts';
 import { AgovError, messageOf } from '../../../kernel/index.ts';
 import { type Fault, formatFault, type Pipeline } from '../../../schemas/index.ts';

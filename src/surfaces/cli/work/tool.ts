@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
-import { type App, toolbox } from '../../../app.ts';
+import { type App, toolbox } from '../../../app/index.ts';
 import { AgovError } from '../../../kernel/index.ts';
 import { type AddCommands, type Cli, oneLine, printable, refused } from '../frame/index.ts';
 

@@ -8,7 +8,7 @@ import {
   shaped,
   unavailable,
   type Vault,
-} from '../client/index.ts';
+} from '../../../vault-client/index.ts';
 
 export interface Engine {
   /** What makes the credential, below `/v1/`: `database/creds/app`. */

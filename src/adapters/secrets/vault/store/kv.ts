@@ -1,7 +1,5 @@
 /** Secrets as KV version 2: one text a secret, check-and-set at each write, versions that go on over a removal. */
 import { AgovError, type Secret } from '../../../../kernel/index.ts';
-import { isSecretPath } from '../../paths.ts';
-import type { SecretInfo } from '../../port.ts';
 import {
   type Call,
   keysAnswer,
@@ -12,7 +10,9 @@ import {
   type Vault,
   valueAnswer,
   writtenAnswer,
-} from '../client/index.ts';
+} from '../../../vault-client/index.ts';
+import { isSecretPath } from '../../paths.ts';
+import type { SecretInfo } from '../../port.ts';
 import { inParallel } from './parallel.ts';
 
 export interface Kv {

@@ -4,7 +4,6 @@
  * What KV holds has no end of its own: after the lease nobody can read it again by it, but the value stays what it is.
  */
 import { AgovError, type Env, type IdSource, Secret } from '../../../../kernel/index.ts';
-import type { Lease, LeaseInfo } from '../../port.ts';
 import {
   authAnswer,
   type Call,
@@ -13,7 +12,8 @@ import {
   shaped,
   unavailable,
   type Vault,
-} from '../client/index.ts';
+} from '../../../vault-client/index.ts';
+import type { Lease, LeaseInfo } from '../../port.ts';
 import { renewMade, revokeMade } from './engines.ts';
 import { inParallel } from './parallel.ts';
 import type { LeaseRecord, Records } from './records.ts';

@@ -1,5 +1,5 @@
 /** Looks once whether the mount is what this adapter needs, so that a wrong one is named instead of found empty. */
-import { type Call, garbled, mountAnswer, shaped, unavailable, type Vault } from '../client/index.ts';
+import { type Call, garbled, mountAnswer, shaped, unavailable, type Vault } from '../../../vault-client/index.ts';
 
 /** @throws AgovError SECRETS_UNAVAILABLE */
 export async function checkMount(vault: Vault, call: Call, mount: string): Promise<void> {

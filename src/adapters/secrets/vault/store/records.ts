@@ -3,7 +3,7 @@
  * of all. No value is in it; the accessor in it ends a token and cannot be used as one.
  */
 import { z } from 'zod';
-import { type Call, garbled, keysAnswer, shaped, type Vault, valueAnswer } from '../client/index.ts';
+import { type Call, garbled, keysAnswer, shaped, type Vault, valueAnswer } from '../../../vault-client/index.ts';
 
 const recordSchema = z.strictObject({
   path: z.string(),

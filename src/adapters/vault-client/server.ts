@@ -1,9 +1,9 @@
 /** What state a server is in that gave no usable answer: its own word (`sys/health`) where it gives one. */
-import type { AgovError } from '../../../../kernel/index.ts';
+import type { AgovError } from '../../kernel/index.ts';
 import { healthAnswer } from './answers.ts';
+import type { Answer } from './exchange/index.ts';
+import { type Call, isSealed, type Transport } from './exchange/index.ts';
 import { garbled, unavailable } from './refusals.ts';
-import { type Call, isSealed, type Transport } from './transport.ts';
-import type { Answer } from './wire.ts';
 
 /** The error for an answer that is neither what was asked for nor a refusal of it. */
 export async function unusable(transport: Transport, call: Call, path: string, answer: Answer): Promise<AgovError> {

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fakeEnv } from '../../../../test/support/fake-env.ts';
-import { describeWith } from '../../../../test/support/needs.ts';
-import { type Opened, opened, refusal, roleId, secretText } from '../../../../test/support/vault/index.ts';
-import { Secret } from '../../../kernel/index.ts';
+import { fakeEnv } from '../../../test/support/fake-env.ts';
+import { describeWith } from '../../../test/support/needs.ts';
+import { type Opened, opened, refusal, roleId, secretText } from '../../../test/support/vault/index.ts';
+import { Secret } from '../../kernel/index.ts';
 
 const use = { ttlMs: 60_000, intent: 'intent-1' };
 const approle = {

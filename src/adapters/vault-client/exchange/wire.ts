@@ -4,7 +4,7 @@
  */
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import { tooLarge } from './refusals.ts';
+import { tooLarge } from '../refusals.ts';
 
 export interface Sent {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

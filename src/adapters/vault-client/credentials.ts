@@ -4,8 +4,8 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';
-import { AgovError, messageOf, Secret } from '../../../kernel/index.ts';
-import type { VaultAuth } from './client/index.ts';
+import { AgovError, messageOf, Secret } from '../../kernel/index.ts';
+import type { VaultAuth } from './session.ts';
 
 export interface CredentialPlaces {
   /** Where AppRole is mounted; a token is used where it is not given. */

@@ -2,7 +2,7 @@
  * Where a redirect may lead. It may change who answers and never what is asked; the token goes along only to a host that
  * the address or the certificate authority in the configuration vouches for. Any other server could keep the token.
  */
-import { unavailable } from './refusals.ts';
+import { unavailable } from '../refusals.ts';
 
 export interface Trust {
   /** The address of the configuration. */

@@ -1,5 +1,5 @@
 /** What goes wrong with Vault, in sentences that name the address or the path and never a token or a value. */
-import { AgovError, systemCode } from '../../../../kernel/index.ts';
+import { AgovError, systemCode } from '../../kernel/index.ts';
 
 /** For machines: `details.reason`. */
 type Reason =

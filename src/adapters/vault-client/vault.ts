@@ -1,17 +1,17 @@
 /** Vault as this adapter asks it: answers in the shape that they must have, refusals as errors that name what is missing. */
 import type { z } from 'zod';
-import { type AgovError, type Env, redactor, Secret } from '../../../../kernel/index.ts';
+import { type AgovError, type Env, redactor, Secret } from '../../kernel/index.ts';
 import { authAnswer, capabilitiesAnswer, refusalAnswer } from './answers.ts';
+import type { Answer } from './exchange/index.ts';
+import { type Call, maxAttempts, openTransport, type Request, type TransportOptions } from './exchange/index.ts';
 import { garbled, unavailable } from './refusals.ts';
 import { unusable } from './server.ts';
 import { openSession, type VaultAuth } from './session.ts';
-import { type Call, maxAttempts, openTransport, type Request, type TransportOptions } from './transport.ts';
-import type { Answer } from './wire.ts';
 
 /** 200 and 204 are answers; these are, where the caller says so. */
 type Accepted = 400 | 403 | 404;
 
-export interface Vault extends Disposable {
+export interface Vault extends AsyncDisposable {
   readonly address: string;
   /** Runs `work` and ends it at the deadline. */
   within<T>(work: (call: Call) => Promise<T>): Promise<T>;
@@ -22,8 +22,11 @@ export interface Vault extends Disposable {
   childToken(call: Call, ttlMs: number, meta: Readonly<Record<string, string>>): Promise<ChildToken>;
   /** Vault's own words of refusal, without any credential of ours. */
   said(answer: Answer): string;
-  /** Revokes a token that was got by a login here. A given one is its giver's. */
-  leave(): Promise<void>;
+  /**
+   * Until it is disposed, something hangs on our token. Without any, a token that was got by a login here is revoked when
+   * the client closes; a given one is its giver's.
+   */
+  lean(): Disposable;
   /** What our token may do at `path`. */
   capabilities(call: Call, path: string): Promise<readonly string[]>;
 }
@@ -44,6 +47,7 @@ const maxWhy = 300;
 export function openVault(options: VaultOptions): Vault {
   const transport = openTransport(options);
   const session = openSession(transport, options.auth, options.env);
+  const leaning = new Set<symbol>();
 
   const capabilities = async (call: Call, path: string): Promise<readonly string[]> => {
     const answer = await session.send(call, {
@@ -94,7 +98,11 @@ export function openVault(options: VaultOptions): Vault {
     ask,
     said,
     capabilities,
-    leave: () => session.leave(),
+    lean() {
+      const one = Symbol('lean');
+      leaning.add(one);
+      return { [Symbol.dispose]: () => void leaning.delete(one) };
+    },
     async childToken(call, ttlMs, meta) {
       const lifeMs = Math.min(ttlMs, await session.liveFor(call, ttlMs));
       const body = {
@@ -106,7 +114,8 @@ export function openVault(options: VaultOptions): Vault {
       const { client_token, accessor, lease_duration } = made.auth;
       return { token: new Secret(client_token), accessor, lifeMs: lease_duration * 1000 };
     },
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
+      if (leaning.size === 0) await session.leave();
       session[Symbol.dispose]();
       transport[Symbol.dispose]();
     },

@@ -2,19 +2,11 @@
  * The token that everything is asked with. It is looked at once, renewed when two thirds of its life are over, and got
  * anew by AppRole where it cannot be renewed any further.
  */
-import {
-  type AgovError,
-  type Env,
-  type JsonObject,
-  type Redactor,
-  redactor,
-  Secret,
-} from '../../../../kernel/index.ts';
+import { type AgovError, type Env, type JsonObject, type Redactor, redactor, Secret } from '../../kernel/index.ts';
 import { authAnswer, lookupAnswer } from './answers.ts';
+import type { Answer, Call, Request, Transport } from './exchange/index.ts';
 import { tokenRefused, unavailable } from './refusals.ts';
 import { unusable } from './server.ts';
-import type { Call, Request, Transport } from './transport.ts';
-import type { Answer } from './wire.ts';
 
 export type VaultAuth =
   | { readonly method: 'token'; readonly token: () => Secret }

@@ -1,3 +1,4 @@
+/** HashiCorp Vault as all adapters ask it: one session, one deadline, refusals that name what is missing. */
 export {
   authAnswer,
   keysAnswer,
@@ -9,8 +10,8 @@ export {
   valueAnswer,
   writtenAnswer,
 } from './answers.ts';
+export { configuredVault } from './configured.ts';
+export type { Answer, Call, Request } from './exchange/index.ts';
 export { garbled, unavailable } from './refusals.ts';
 export type { VaultAuth } from './session.ts';
-export type { Call, Request } from './transport.ts';
 export { type ChildToken, openVault, shaped, type Vault, type VaultOptions } from './vault.ts';
-export type { Answer } from './wire.ts';

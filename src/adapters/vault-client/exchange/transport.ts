@@ -2,11 +2,11 @@
  * Requests that get an answer: redirects followed by hand, throttled and failed ones sent again with jitter, all of it
  * inside the deadline of the call.
  */
-import type { Env, Json, Secret } from '../../../../kernel/index.ts';
-import { isAgovError } from '../../../../kernel/index.ts';
-import { refusalAnswer } from './answers.ts';
+import type { Env, Json, Secret } from '../../../kernel/index.ts';
+import { isAgovError } from '../../../kernel/index.ts';
+import { refusalAnswer } from '../answers.ts';
+import { closed, isHopeless, tooLate, unavailable, unreachable } from '../refusals.ts';
 import { nextHop, type Trust } from './redirect.ts';
-import { closed, isHopeless, tooLate, unavailable, unreachable } from './refusals.ts';
 import { type Answer, openWire, type Wire } from './wire.ts';
 
 export interface Request {

@@ -1,0 +1,88 @@
+/** What performs: commands and tools in the sandbox of their agent's tier, with the way out that it lists. */
+import { join } from 'node:path';
+import type { SandboxProfile } from '../adapters/sandbox/port.ts';
+import type { Artifacts } from '../governance/evidence/index.ts';
+import type { Channel, World } from '../governance/governor/index.ts';
+import { compileSandbox, leaseMs, sandboxFor } from '../governance/tiers/index.ts';
+import { gitPaths } from '../project.ts';
+import type { Tier } from '../schemas/index.ts';
+import { createExec, createUseTool, type EgressDoor, type Exec, type UseTool } from '../work/agents/index.ts';
+import { type Frame, once } from './frame.ts';
+import type { Rules } from './rules.ts';
+import type { Stores } from './stores.ts';
+
+export interface Acts {
+  exec(): Promise<Exec>;
+  useTool(): Promise<UseTool>;
+}
+
+export interface ActsParts {
+  readonly stores: Stores;
+  readonly rules: Rules;
+  readonly world: World;
+  readonly artifacts: Artifacts;
+  readonly host: string;
+  /** Opens a way out to the listed hosts; without it there is none. */
+  openEgress(channel: Channel, hosts: readonly string[], intent: string): Promise<EgressDoor | undefined>;
+}
+
+export function openActs(frame: Frame, { stores, rules, world, artifacts, host, openEgress }: ActsParts): Acts {
+  const { env, config, root } = frame;
+  const { sandbox, state, secrets, ledger } = stores;
+  const { governor, tiers, approvals } = rules;
+  const sandboxes = once(async () => compileSandbox(await tiers(), { tools: config.tools, hosts: config.hosts }));
+
+  const profiles = once(async () => {
+    const compiled = await sandboxes();
+    return (channel: Channel, tier: Tier): SandboxProfile => {
+      const { access } = sandboxFor(compiled[tier], 'process.exec');
+      return {
+        workspace: channel.workspace,
+        access: access === 'read-write' ? 'read-write' : 'read-only',
+        hidden: world.hiddenPaths,
+        protected: [...world.protectedPaths, ...gitPaths(channel.workspace)],
+        // A worktree's history lies in the main checkout.
+        readOnly: channel.workspace === root ? [] : [join(root, '.git')],
+        readWrite: [],
+        network: { mode: 'none' },
+      };
+    };
+  });
+
+  const egress = once(async () => {
+    const compiled = await sandboxes();
+    return async (channel: Channel, tier: Tier, intent: string): Promise<EgressDoor | undefined> => {
+      const { network, hosts } = sandboxFor(compiled[tier], 'process.exec');
+      return network === 'listed' ? openEgress(channel, hosts, intent) : undefined;
+    };
+  });
+
+  const exec = once(async () => {
+    const declared = await tiers();
+    return createExec({
+      ...{ env, sandbox, secrets, artifacts, host },
+      governor: await governor(),
+      state: await state(),
+      keepOutput: config.output.keep,
+      profileOf: await profiles(),
+      leaseMs: (tier) => leaseMs(declared, tier),
+      openEgress: await egress(),
+    });
+  });
+
+  const useTool = once(async () =>
+    createUseTool({
+      ...{ env, sandbox, artifacts, host },
+      governor: await governor(),
+      ledger: await ledger(),
+      approvals: await approvals(),
+      state: await state(),
+      openEgress: await egress(),
+      projectRoot: root,
+      protectedBranches: config.branches.protected,
+      environments: config.terraform.environments,
+      profileOf: await profiles(),
+    }),
+  );
+  return { exec, useTool };
+}

@@ -1,0 +1,95 @@
+/**
+ * Composition root: nothing else picks adapters. Parts open when they are first asked for, so that a command pays for
+ * what it uses; whatever was opened is closed with the app.
+ */
+import { join } from 'node:path';
+import type { Tool } from '../adapters/tools/port.ts';
+import { type Artifacts, fileArtifacts } from '../governance/evidence/index.ts';
+import { type Channel, governorMark } from '../governance/governor/index.ts';
+import type { Env, IdSource } from '../kernel/index.ts';
+import { closedPaths, type Project } from '../project.ts';
+import { identifyOperator } from '../runtime/bootstrap/index.ts';
+import type { ProbeResult } from '../runtime/health/index.ts';
+import type { KillReport } from '../runtime/lifecycle/index.ts';
+import type { Config } from '../schemas/index.ts';
+import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
+import { type Acts, openActs } from './acts.ts';
+import { type FrameOptions, openFrame } from './frame.ts';
+import { openRules, type Rules } from './rules.ts';
+import { openStores, type Stores, toolbox } from './stores.ts';
+
+export { toolbox };
+
+export interface App extends AsyncDisposable, Acts, Rules, Stores {
+  readonly env: Env;
+  readonly ids: IdSource;
+  readonly project: Project;
+  readonly config: Config;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly artifacts: Artifacts;
+  operator(as?: string): OperatorAct;
+  /** The real path of a folder that an agent may work in (relative to the project). @throws WORKSPACE_INVALID */
+  workspace(folder: string): Promise<string>;
+  /** Sets a state file aside, or clears the state server, and makes the state anew from the ledger. */
+  rebuildState(): Promise<{ readonly agents: number; readonly aside: string | undefined }>;
+  /** Looks at every part that a decision rests on. */
+  probe(): Promise<readonly ProbeResult[]>;
+  revoke(name: string, by: OperatorAct, reason: string): Promise<KillReport>;
+}
+
+/** Opens the listed way out for one intent; the surface that speaks the proxy's protocol supplies it. */
+export type EgressOpener = (
+  app: App,
+  channel: Channel,
+  hosts: readonly string[],
+  intent: string,
+) => Promise<EgressDoor>;
+
+export interface AppOptions extends FrameOptions {
+  readonly egress?: EgressOpener;
+}
+
+export function openApp(options: AppOptions): App {
+  const frame = openFrame(options);
+  const { env, ids, root, config, project } = frame;
+  const stores = openStores(frame);
+  const world = { ...closedPaths(project, config), locate: stores.sandbox.locate };
+  const artifacts = fileArtifacts(join(project.data, 'artifacts'), ids);
+  const rules = openRules(frame, stores, world);
+  const host = hostMark();
+  const acts = openActs(frame, {
+    ...{ stores, rules, world, artifacts, host },
+    openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
+  });
+  const { ledger, state, sandbox, heldSecrets } = stores;
+  const { policy, roster } = rules;
+
+  const app: App = {
+    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...acts },
+    tools: new Map(toolbox().map((tool) => [tool.name, tool])),
+    operator: (as) => identifyOperator(config, as),
+    workspace: (folder) =>
+      workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]),
+    async rebuildState() {
+      const aside = await stores.clearState();
+      await roster();
+      return { agents: (await (await state()).registry.list()).length, aside };
+    },
+    async probe() {
+      const { probeAll } = await import('../runtime/health/index.ts');
+      return probeAll({ env, dataDir: project.data, sandbox, ledger, state, policy, secrets: heldSecrets });
+    },
+    async revoke(name, by, reason) {
+      const { revokeAgent } = await import('../runtime/lifecycle/index.ts');
+      const open = { env, host, ledger: await ledger(), roster: await roster(), state: await state() };
+      return revokeAgent({ ...open, secrets: heldSecrets }, name, by, reason);
+    },
+    [Symbol.asyncDispose]: () => frame[Symbol.asyncDispose](),
+  };
+  return app;
+}
+
+function hostMark(): string {
+  const { host, boot } = governorMark();
+  return `${host}/${boot}`;
+}

@@ -1,0 +1,57 @@
+/** What decides: tiers, policy, approvals, the roster of agents, and the governor over them. */
+import { join } from 'node:path';
+import { type Approvals, ledgerApprovals } from '../governance/approvals/index.ts';
+import { createGovernor, type Governor, recordPolicy, type World } from '../governance/governor/index.ts';
+import type { PolicyOptions, PolicySet } from '../governance/policy/index.ts';
+import { loadTiers, type Tiers } from '../governance/tiers/index.ts';
+import { parseDuration } from '../kernel/index.ts';
+import { ledgerRoster, type Roster } from '../work/agents/index.ts';
+import { type Frame, once } from './frame.ts';
+import type { Stores } from './stores.ts';
+
+export interface Rules {
+  tiers(): Promise<Tiers>;
+  policy(): Promise<PolicySet>;
+  /** What the policy set is made from, for checks that do not stop at a fault. */
+  policySources(): Promise<PolicyOptions>;
+  approvals(): Promise<Approvals>;
+  roster(): Promise<Roster>;
+  governor(): Promise<Governor>;
+}
+
+export function openRules({ env, config, root }: Frame, stores: Stores, world: World): Rules {
+  const { ledger, state } = stores;
+  const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
+  const policySources = async () => ({
+    tiers: await tiers(),
+    projectDir: root,
+    overrides: { tools: config.tools, hosts: config.hosts },
+  });
+  const policy = once(async () => {
+    const { loadPolicySet } = await import('../governance/policy/index.ts');
+    return loadPolicySet(await policySources());
+  });
+  const approvals = once(async () => ledgerApprovals(await ledger(), env, parseDuration(config.approvals.ttl)));
+  const roster = once(async () => {
+    const made = ledgerRoster(await ledger(), (await state()).registry);
+    await made.reconcile();
+    return made;
+  });
+  const governor = once(async () => {
+    await roster();
+    const set = await policy();
+    const made = createGovernor({
+      ledger: await ledger(),
+      registry: (await state()).registry,
+      policy: set,
+      approvals: await approvals(),
+      world,
+      limits: config.limits,
+    });
+    await recordPolicy(await ledger(), set);
+    await made.settle();
+    await (await approvals()).expire();
+    return made;
+  });
+  return { tiers, policySources, policy, approvals, roster, governor };
+}

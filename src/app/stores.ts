@@ -1,0 +1,112 @@
+/** Picks the adapters that the configuration names, and opens each when it is first asked for. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bubblewrapSandbox } from '../adapters/sandbox/bubblewrap/index.ts';
+import { unconfinedSandbox } from '../adapters/sandbox/none/index.ts';
+import type { Sandbox } from '../adapters/sandbox/port.ts';
+import type { Secrets } from '../adapters/secrets/port.ts';
+import type { DragonflyState } from '../adapters/state/dragonfly/index.ts';
+import { openEmbeddedState, setStateAside } from '../adapters/state/embedded/index.ts';
+import type { State } from '../adapters/state/port.ts';
+import { fsTools } from '../adapters/tools/fs/index.ts';
+import { gitTools } from '../adapters/tools/git/index.ts';
+import type { Tool } from '../adapters/tools/port.ts';
+import { terraformTools } from '../adapters/tools/terraform/index.ts';
+import type { Vault } from '../adapters/vault-client/index.ts';
+import { readNamed } from '../config.ts';
+import {
+  type Ledger,
+  loadKey,
+  loadOrCreateKey,
+  openLedger,
+  publicKeyPem,
+  verifierKeyLine,
+} from '../governance/ledger/index.ts';
+import { parseDuration, Secret } from '../kernel/index.ts';
+import { type Frame, once } from './frame.ts';
+
+export interface Stores {
+  readonly sandbox: Sandbox;
+  /** For writing; made at the first use. */
+  ledger(): Promise<Ledger>;
+  /** For reading alone: also a damaged one, and on a read-only disk. @throws NOT_FOUND before anything was recorded */
+  record(): Promise<Ledger>;
+  /** What the heads are verified with. @throws KEY_INVALID */
+  publicKey(): { readonly line: string; readonly pem: string };
+  state(): Promise<State>;
+  /** Empties the state server, or sets the state file aside and tells its new place. */
+  clearState(): Promise<string | undefined>;
+  secrets(): Promise<Secrets>;
+  /** Undefined where no secret was ever stored. */
+  heldSecrets(): Promise<Secrets | undefined>;
+  /** Undefined where the project has none. */
+  vault(): Promise<Vault | undefined>;
+}
+
+/** Every wrapped tool; there are no others. */
+export function toolbox(): readonly Tool[] {
+  return [...fsTools(), ...gitTools(), ...terraformTools()];
+}
+
+export function openStores(frame: Frame): Stores {
+  const { env, ids, config, project, root, environment, keep } = frame;
+  const sandbox =
+    config.sandbox === 'none' ? unconfinedSandbox({ env }) : bubblewrapSandbox({ env, extraReadOnly: config.readOnly });
+
+  const keyPath = join(project.keys, 'ledger.key');
+  const ledgerFiles = { path: join(project.data, 'ledger.db'), env, witness: join(project.keys, 'head') };
+  const ledger = once(async () => {
+    // A new key over an old log could not have signed it: only a log that is not there yet gets one.
+    const key = existsSync(ledgerFiles.path)
+      ? loadKey(keyPath)
+      : loadOrCreateKey(keyPath, `agov.local/${project.instance}`);
+    return keep(openLedger({ ...ledgerFiles, key, ids }));
+  });
+
+  const statePath = join(project.data, 'state.db');
+  const stateServer = once(async (): Promise<DragonflyState | undefined> => {
+    const { url, caFile, deadline } = config.state;
+    if (url === undefined) return undefined;
+    const { openDragonflyState } = await import('../adapters/state/dragonfly/index.ts');
+    const password = environment['AGOV_STATE_PASSWORD'];
+    const opening = openDragonflyState({
+      ...{ url, env, tag: `agov:${project.instance}`, deadlineMs: parseDuration(deadline) },
+      ...(caFile === undefined ? {} : { tls: { ca: readNamed(caFile) } }),
+      ...(password ? { password: new Secret(password) } : {}),
+    });
+    return keep(opening);
+  });
+
+  const vault = once(async () => {
+    if (!config.secrets.vault) return undefined;
+    const { configuredVault } = await import('../adapters/vault-client/index.ts');
+    return keep(configuredVault(config.secrets.vault, { environment, projectRoot: root, env }));
+  });
+  const secretsPath = join(project.data, 'secrets.db');
+  const secrets = once(async () => {
+    const server = await vault();
+    if (server && config.secrets.vault) {
+      const { openVaultSecrets } = await import('../adapters/secrets/vault/index.ts');
+      const { mount, engines } = config.secrets.vault;
+      return keep(openVaultSecrets({ vault: server, mount, engines, env, ids }));
+    }
+    const { openEmbeddedSecrets } = await import('../adapters/secrets/embedded/index.ts');
+    return keep(openEmbeddedSecrets({ path: secretsPath, keyPath: join(project.keys, 'secrets.key'), env, ids }));
+  });
+
+  return {
+    ...{ sandbox, ledger, secrets, vault },
+    record: once(() => keep(openLedger({ ...ledgerFiles, key: loadKey(keyPath), readOnly: true }))),
+    publicKey() {
+      const key = loadKey(keyPath);
+      return { line: verifierKeyLine(key), pem: publicKeyPem(key) };
+    },
+    state: once(async () => (await stateServer()) ?? keep(openEmbeddedState({ path: statePath, env }))),
+    async clearState() {
+      const server = await stateServer();
+      await server?.clear();
+      return server ? undefined : setStateAside(statePath, env);
+    },
+    heldSecrets: async () => (config.secrets.vault || existsSync(secretsPath) ? secrets() : undefined),
+  };
+}

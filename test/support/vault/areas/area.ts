@@ -1,0 +1,23 @@
+/** What a request is, once its token is known, and what answers a part of the API. */
+import type { Env } from '../../../../src/kernel/index.ts';
+import type { Reply } from '../recorded.ts';
+import type { FakeVault } from '../server.ts';
+import type { Token } from '../tokens.ts';
+
+export interface Asked {
+  readonly env: Env;
+  readonly method: string;
+  readonly list: boolean;
+  /** Below `/v1/`. */
+  readonly path: string;
+  readonly token: Token;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Undefined where it is no request of this area's. */
+export type Area = (vault: FakeVault, asked: Asked) => Reply | undefined;
+
+/** Of `90s`. */
+export function milliseconds(written: unknown): number {
+  return Number(/^(\d+)s$/.exec(String(written))?.[1]) * 1000;
+}
