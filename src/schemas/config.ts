@@ -36,6 +36,11 @@ const vaultSchema = z.strictObject({
     )
     .describe('A HashiCorp Vault server that keeps the secrets instead of `.agov/secrets.db`.'),
   mount: vaultName.default('agov').describe('KV version 2 mount that holds the secrets and the records of leases.'),
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9]{1,32}$/, 'use 1 to 32 of a-z and 0-9; a dash in it would let two projects share a name')
+    .default('agov')
+    .describe('What the names of all that agov makes in Vault begin with. Projects that share a server need two.'),
   namespace: vaultName.optional().describe('Namespace (Vault Enterprise).'),
   caFile: absolutePath
     .optional()
