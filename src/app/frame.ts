@@ -41,11 +41,14 @@ export function openFrame({ from, environment, env = systemEnv() }: FrameOptions
   };
 }
 
-/** Calls `make` at the first call and keeps the promise, a rejected one too. */
+/** Calls `make` at the first call and keeps what it made. What failed is tried again: a process may outlive an outage. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
-    made ??= make();
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
     return made;
   };
 }

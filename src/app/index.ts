@@ -81,8 +81,9 @@ export function openApp(options: AppOptions): App {
     },
     async revoke(name, by, reason) {
       const { revokeAgent } = await import('../runtime/lifecycle/index.ts');
-      const open = { env, host, ledger: await ledger(), roster: await roster(), state: await state() };
-      return revokeAgent({ ...open, secrets: heldSecrets }, name, by, reason);
+      const { urgent } = stores;
+      const open = { env, host, ledger: await ledger(), roster: await roster(), state: await urgent.state() };
+      return revokeAgent({ ...open, secrets: urgent.heldSecrets }, name, by, reason);
     },
     [Symbol.asyncDispose]: () => frame[Symbol.asyncDispose](),
   };

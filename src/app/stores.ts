@@ -23,6 +23,8 @@ import {
   verifierKeyLine,
 } from '../governance/ledger/index.ts';
 import { parseDuration, Secret } from '../kernel/index.ts';
+import type { BreakerStatus } from '../runtime/breakers/index.ts';
+import { openBreakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
 
 export interface Stores {
@@ -41,6 +43,10 @@ export interface Stores {
   heldSecrets(): Promise<Secrets | undefined>;
   /** Undefined where the project has none. */
   vault(): Promise<Vault | undefined>;
+  /** The same stores for a revocation: no breaker holds it back. */
+  readonly urgent: Pick<Stores, 'state' | 'heldSecrets'>;
+  /** Of the servers that were asked so far. */
+  breakers(): readonly BreakerStatus[];
 }
 
 /** Every wrapped tool; there are no others. */
@@ -77,13 +83,16 @@ export function openStores(frame: Frame): Stores {
     return keep(opening);
   });
 
+  const { held, urgent, breakers } = openBreakers(env);
+  const embeddedState = once(() => keep(openEmbeddedState({ path: statePath, env })));
+
   const vault = once(async () => {
     if (!config.secrets.vault) return undefined;
     const { configuredVault } = await import('../adapters/vault-client/index.ts');
     return keep(configuredVault(config.secrets.vault, { environment, projectRoot: root, env }));
   });
   const secretsPath = join(project.data, 'secrets.db');
-  const secrets = once(async () => {
+  const anySecrets = once(async () => {
     const server = await vault();
     if (server && config.secrets.vault) {
       const { openVaultSecrets } = await import('../adapters/secrets/vault/index.ts');
@@ -94,19 +103,29 @@ export function openStores(frame: Frame): Stores {
     return keep(openEmbeddedSecrets({ path: secretsPath, keyPath: join(project.keys, 'secrets.key'), env, ids }));
   });
 
+  const secretsWith = ({ secrets }: typeof held) => (config.secrets.vault ? secrets(anySecrets) : anySecrets());
+  const stateWith = ({ state }: typeof held) =>
+    config.state.url === undefined ? embeddedState() : state(async () => (await stateServer()) ?? embeddedState());
+  const hasSecrets = (): boolean => config.secrets.vault !== undefined || existsSync(secretsPath);
+  const secrets = once(() => secretsWith(held));
+
   return {
-    ...{ sandbox, ledger, secrets, vault },
+    ...{ sandbox, ledger, secrets, vault, breakers },
     record: once(() => keep(openLedger({ ...ledgerFiles, key: loadKey(keyPath), readOnly: true }))),
     publicKey() {
       const key = loadKey(keyPath);
       return { line: verifierKeyLine(key), pem: publicKeyPem(key) };
     },
-    state: once(async () => (await stateServer()) ?? keep(openEmbeddedState({ path: statePath, env }))),
+    state: once(() => stateWith(held)),
     async clearState() {
       const server = await stateServer();
       await server?.clear();
       return server ? undefined : setStateAside(statePath, env);
     },
-    heldSecrets: async () => (config.secrets.vault || existsSync(secretsPath) ? secrets() : undefined),
+    heldSecrets: async () => (hasSecrets() ? secrets() : undefined),
+    urgent: {
+      state: once(() => stateWith(urgent)),
+      heldSecrets: async () => (hasSecrets() ? secretsWith(urgent) : undefined),
+    },
   };
 }
