@@ -1,8 +1,20 @@
 export type { Receipt, SignedHead } from './append/index.ts';
 export { everyEntry } from './every.ts';
-export { type LedgerKey, loadKey, loadOrCreateKey, publicKeyPem, verifierKeyLine } from './key.ts';
+export {
+  type LedgerKey,
+  loadKey,
+  loadOrCreateKey,
+  loadOrPin,
+  loadPinned,
+  type PinnedKey,
+  publicKeyPem,
+  type RemoteKey,
+  remoteKey,
+  type SigningKey,
+  verifierKeyLine,
+} from './key/index.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { type Exported, type ExportProgress, verifyExport } from './publish/index.ts';
 export type { EntryQuery } from './search.ts';
 export type { LedgerStats } from './stats.ts';
-export type { Problem, VerifyReport } from './verifier/index.ts';
+export type { Problem, VerifierKey, VerifyReport } from './verifier/index.ts';

@@ -2,15 +2,26 @@
  * The append-only, tamper-evident record. A receipt means that the entry is on disk, in the tree, and under a head
  * signed in the same transaction. Several processes may append to one ledger at once.
  */
+import type { DatabaseSync } from 'node:sqlite';
 import { AgovError, type Env, type IdSource } from '../../kernel/index.ts';
 import type { Entry, EntryDraft } from '../../schemas/index.ts';
-import { createCommitter, createQueue, loadTip, type Receipt, signHead } from './append/index.ts';
+import {
+  createCommitter,
+  createQueue,
+  headText,
+  isRemote,
+  loadTip,
+  openSigning,
+  type Receipt,
+  type Signing,
+} from './append/index.ts';
 import { type Followed, follow } from './follow.ts';
-import type { LedgerKey } from './key.ts';
+import type { SigningKey } from './key/index.ts';
 import { readWitness, writeWitness } from './publish/index.ts';
 import { checkSavedHead, createReader, inSnapshot, type LedgerReader } from './reader.ts';
 import { search } from './search.ts';
 import {
+  type DatabaseOptions,
   keepWalShort,
   ledgerFault,
   openForReading,
@@ -19,15 +30,21 @@ import {
   readStatements,
   writeStatements,
 } from './store/index.ts';
-import { growTree, type VerifierKey } from './verifier/index.ts';
+import { growTree, parseNote, type VerifierKey } from './verifier/index.ts';
 
 export interface Ledger extends LedgerReader, AsyncDisposable {
   /**
    * Resolves once the entry is durable. Appends of one turn of the event loop share one fsync.
    * @throws AgovError LEDGER_CLAIMED, CONFLICT, ENTRY_TOO_LARGE, INPUT_INVALID for this append alone; DISK_FULL,
-   * NOT_WRITABLE, LEDGER_UNAVAILABLE, LEDGER_BROKEN for all that shared its transaction
+   * NOT_WRITABLE, LEDGER_UNAVAILABLE, LEDGER_BROKEN, KEY_INVALID for all that shared its transaction
    */
   append(draft: EntryDraft): Promise<Receipt>;
+  /**
+   * Has the newest head signed once more where the key is elsewhere, and keeps nothing of it. For a look at whether appends
+   * would work: the same text under the same key has the same signature, so that nothing new is signed.
+   * @throws AgovError what `append` would
+   */
+  trySigning(): Promise<void>;
   /** Entries after `after` (by default: from now on), also of other processes, until the signal aborts. */
   follow(signal: AbortSignal, after?: number): AsyncIterable<Entry>;
 }
@@ -42,10 +59,13 @@ interface CommonOptions {
 }
 
 export type LedgerOptions =
-  | (CommonOptions & { readonly readOnly?: false; readonly key: LedgerKey; readonly ids: IdSource })
+  | (CommonOptions & { readonly readOnly?: false; readonly key: SigningKey; readonly ids: IdSource })
   | (CommonOptions & { readonly readOnly: true; readonly key: VerifierKey });
 
-/** @throws AgovError LEDGER_BROKEN, LEDGER_NEWER, LEDGER_UNAVAILABLE, KEY_INVALID, NOT_FOUND, NOT_WRITABLE, DISK_FULL */
+/**
+ * A new one with a key elsewhere is made once that key has signed its first head.
+ * @throws AgovError LEDGER_BROKEN, LEDGER_NEWER, LEDGER_UNAVAILABLE, KEY_INVALID, NOT_FOUND, NOT_WRITABLE, DISK_FULL
+ */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return options.readOnly ? openReadOnly(options) : await openWritable(options);
 }
@@ -57,6 +77,7 @@ function openReadOnly({ path, env, key, witness }: Extract<LedgerOptions, { read
   return {
     ...createReader({ path, db, reads, key, witness }),
     append: () => Promise.reject(readOnlyLedger(path)),
+    trySigning: () => Promise.reject(readOnlyLedger(path)),
     follow: (signal, after) =>
       follow(followed({ path, env, reads, closing, onCommit: () => new DisposableStack() }), signal, after),
     async [Symbol.asyncDispose]() {
@@ -68,11 +89,10 @@ function openReadOnly({ path, env, key, witness }: Extract<LedgerOptions, { read
 
 async function openWritable(options: Exclude<LedgerOptions, { readOnly: true }>): Promise<Ledger> {
   const { path, env, key, ids, witness, busyMs = 10_000 } = options;
-  const db = await openForWriting({ path, env, busyMs }, (fresh) => {
-    writeStatements(fresh).head(0, signHead({ tree: growTree() }, key).note, -1);
-  });
+  const db = await openFile({ path, env, busyMs }, key);
   const reads = readStatements(db);
   const writes = writeStatements(db);
+  let signing: Signing;
   try {
     // Read before the snapshot: another process may append and save a head at any time, and a head that is newer than
     // the snapshot would look like a log that was cut.
@@ -81,6 +101,7 @@ async function openWritable(options: Exclude<LedgerOptions, { readOnly: true }>)
       const { head } = loadTip(path, reads, writes, key);
       if (saved !== undefined) checkSavedHead(path, reads, key, head.size, saved);
     });
+    signing = openSigning({ path, key, env, busyMs, committer: createCommitter({ path, reads, writes, key }) });
   } catch (error) {
     db.close();
     throw ledgerFault(error, path);
@@ -91,11 +112,7 @@ async function openWritable(options: Exclude<LedgerOptions, { readOnly: true }>)
   const wal = keepWalShort(db, env, witnessed);
   const listeners = new Set<() => void>();
   const queue = createQueue({
-    path,
-    committer: createCommitter({ path, reads, writes, key, env }),
-    env,
-    ids,
-    busyMs,
+    ...{ path, ids, commit: signing.commit, failTogether: signing.failTogether },
     onCommit: () => {
       wal.noteCommit();
       for (const listener of listeners) listener();
@@ -110,16 +127,39 @@ async function openWritable(options: Exclude<LedgerOptions, { readOnly: true }>)
   return {
     ...reader,
     append: (draft) => (closing.signal.aborted ? Promise.reject(closedLedger(path)) : queue.append(draft)),
+    async trySigning() {
+      const head = parseNote(reader.head().note);
+      if (isRemote(key) && head.ok) await key.signElsewhere(head.value.text);
+    },
     follow: (signal, after) => follow(followed({ path, env, reads, closing, onCommit }), signal, after),
     async [Symbol.asyncDispose]() {
       closing.abort();
       await queue.drained();
       wal[Symbol.dispose]();
+      signing[Symbol.dispose]();
       if (!db.isOpen) return;
       witnessed();
       db.close();
     },
   };
+}
+
+/** Opens the file, and makes it under a signed head of size 0 where there is none. */
+async function openFile(options: DatabaseOptions, key: SigningKey): Promise<DatabaseSync> {
+  const text = headText(growTree(), key.name);
+  const unsigned = new AgovError('LEDGER_UNAVAILABLE', { what: `The ledger ${options.path} has no first head yet.` });
+  const open = (noteOf: () => string): Promise<DatabaseSync> =>
+    openForWriting(options, (fresh) => writeStatements(fresh).head(0, noteOf(), -1));
+  if (!isRemote(key)) return open(() => key.sign(text));
+  try {
+    return await open(() => {
+      throw unsigned;
+    });
+  } catch (error) {
+    if (error !== unsigned) throw error;
+  }
+  const note = await key.signElsewhere(text);
+  return open(() => note);
 }
 
 /** Writes the newest head to the witness file when it is not there yet. */

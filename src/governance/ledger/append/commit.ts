@@ -3,11 +3,10 @@
  * append leaves no trace and takes no number; a failed batch leaves nothing at all.
  */
 import { hash } from 'node:crypto';
-import { AgovError, type Env, isoTime } from '../../../kernel/index.ts';
+import { AgovError, isoTime } from '../../../kernel/index.ts';
 import { type EntryDraft, maxEntryBytes } from '../../../schemas/index.ts';
-import type { LedgerKey } from '../key.ts';
 import { blockSize, type Reads, tailStart, type Writes } from '../store/index.ts';
-import { formatCheckpoint } from '../verifier/index.ts';
+import { formatCheckpoint, type GrowingTree, type VerifierKey } from '../verifier/index.ts';
 import type { EntryText } from './entry-text.ts';
 import type { Tail } from './tail.ts';
 import { loadTip, type SignedHead, type Tip } from './tip.ts';
@@ -27,20 +26,27 @@ export interface Append {
   readonly text: EntryText;
 }
 
+/** One an append, in order. */
+export type Answers = readonly (Receipt | AgovError)[];
+
 export interface Committer {
-  /** One answer an append, in order, all durable. Throws, with nothing kept, when the batch as a whole failed. */
-  commit(batch: readonly Append[]): (Receipt | AgovError)[];
+  /**
+   * All durable when it returns. `sign` makes the note of a head's text; where all are refused there is none to sign.
+   * Throws, with nothing kept, when the batch as a whole failed.
+   */
+  commit(batch: readonly Append[], now: number, sign: (text: string) => string): Answers;
+  /** What `commit` would have signed, if anything, with nothing kept. */
+  rehearse(batch: readonly Append[], now: number): string | undefined;
 }
 
 export interface CommitterOptions {
   readonly path: string;
   readonly reads: Reads;
   readonly writes: Writes;
-  readonly key: LedgerKey;
-  readonly env: Env;
+  readonly key: VerifierKey;
 }
 
-export function createCommitter({ path, reads, writes, key, env }: CommitterOptions): Committer {
+export function createCommitter({ path, reads, writes, key }: CommitterOptions): Committer {
   let tip: Tip | undefined;
   // One byte before the entry for the leaf prefix, and room after it to see that it is too long.
   const scratch = Buffer.alloc(1 + maxEntryBytes + 4);
@@ -69,8 +75,7 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
     return { seq, id, at, leaf: leafHex };
   };
 
-  const writeBatch = (batch: readonly Append[], to: Tip): (Receipt | AgovError)[] => {
-    const now = env.now();
+  const writeBatch = (batch: readonly Append[], now: number, to: Tip): Answers => {
     const at = isoTime(now);
     const answers = batch.map((append) => writeEntry(append, now, at, to));
     const [from, end] = [tailStart(to.head.size), tailStart(to.tree.size)];
@@ -82,12 +87,12 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
   };
 
   return {
-    commit(batch) {
+    commit(batch, now, sign) {
       writes.begin();
       try {
         const to = current();
-        const answers = writeBatch(batch, to);
-        const head = to.tree.size === to.head.size ? to.head : signHead(to, key);
+        const answers = writeBatch(batch, now, to);
+        const head = to.tree.size === to.head.size ? to.head : signHead(to.tree, key.name, sign);
         if (head !== to.head) writes.head(head.size, head.note, to.head.size);
         writes.commit();
         to.head = head;
@@ -99,13 +104,29 @@ export function createCommitter({ path, reads, writes, key, env }: CommitterOpti
         throw error;
       }
     },
+    rehearse(batch, now) {
+      writes.begin();
+      try {
+        const to = current();
+        writeBatch(batch, now, to);
+        return to.tree.size === to.head.size ? undefined : headText(to.tree, key.name);
+      } finally {
+        tip = undefined;
+        writes.rollback();
+      }
+    },
   };
 }
 
-export function signHead({ tree }: Pick<Tip, 'tree'>, key: LedgerKey): SignedHead {
+/** What is signed of a tree. */
+export function headText(tree: GrowingTree, origin: string): string {
+  return formatCheckpoint({ origin, size: tree.size, root: tree.root() });
+}
+
+function signHead(tree: GrowingTree, origin: string, sign: (text: string) => string): SignedHead {
   const root = tree.root();
-  const note = key.sign(formatCheckpoint({ origin: key.name, size: tree.size, root }));
-  return { origin: key.name, size: tree.size, root: Buffer.from(root).toString('hex'), note };
+  const note = sign(formatCheckpoint({ origin, size: tree.size, root }));
+  return { origin, size: tree.size, root: Buffer.from(root).toString('hex'), note };
 }
 
 function refuse({ draft, id }: Append, length: number, reads: Reads, tail: Tail): AgovError | undefined {

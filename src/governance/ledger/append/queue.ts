@@ -1,8 +1,8 @@
 /** Gathers the appends of one turn of the event loop into one transaction, and so one fsync for all of them. */
-import { type AgovError, type Env, isAgovError } from '../../../kernel/index.ts';
+import { type AgovError, isAgovError } from '../../../kernel/index.ts';
 import type { EntryDraft } from '../../../schemas/index.ts';
-import { isBusy, ledgerFault } from '../store/index.ts';
-import type { Append, Committer, Receipt } from './commit.ts';
+import { ledgerFault } from '../store/index.ts';
+import type { Answers, Append, Receipt } from './commit.ts';
 import { entryText } from './entry-text.ts';
 
 /** Bounds how long one transaction keeps other processes out. */
@@ -16,10 +16,10 @@ export interface AppendQueue {
 
 export interface AppendQueueOptions {
   readonly path: string;
-  readonly committer: Committer;
-  readonly env: Env;
+  readonly commit: (batch: readonly Append[]) => Promise<Answers>;
+  /** Whether what waits behind a failed batch fails with it: what would have it wait as long again. */
+  readonly failTogether: boolean;
   readonly ids: () => string;
-  readonly busyMs: number;
   readonly onCommit: () => void;
 }
 
@@ -28,31 +28,18 @@ interface Waiting extends Append {
   readonly reject: (error: AgovError) => void;
 }
 
-export function createQueue({ path, committer, env, ids, busyMs, onCommit }: AppendQueueOptions): AppendQueue {
+export function createQueue({ path, commit, failTogether, ids, onCommit }: AppendQueueOptions): AppendQueue {
   const waiting: Waiting[] = [];
   let draining: Promise<void> | undefined;
 
-  const commitPatiently = async (batch: readonly Waiting[]): Promise<(Receipt | AgovError)[]> => {
-    const deadline = env.monotonic() + busyMs;
-    for (;;) {
-      try {
-        return committer.commit(batch);
-      } catch (error) {
-        if (!isBusy(error) || env.monotonic() > deadline) throw error;
-      }
-      // A varying wait, so that processes which met once do not meet for ever.
-      await env.sleep(1 + ((env.random(1)[0] ?? 0) % 16));
-    }
-  };
-
   const drainOnce = async (): Promise<void> => {
     const batch = waiting.length > maxBatch ? waiting.splice(0, maxBatch) : waiting.splice(0);
-    let answers: readonly (Receipt | AgovError)[];
+    let answers: Answers;
     try {
-      answers = await commitPatiently(batch);
+      answers = await commit(batch);
     } catch (error) {
       const fault = ledgerFault(error, path);
-      for (const { reject } of batch) reject(fault);
+      for (const { reject } of failTogether ? [...batch, ...waiting.splice(0)] : batch) reject(fault);
       return;
     }
     for (const [i, { resolve, reject }] of batch.entries()) {

@@ -77,6 +77,6 @@ function foreignKey(path: string, key: VerifierKey): AgovError {
   return new AgovError('KEY_INVALID', {
     what: `The ledger ${path} was not signed with the key ${key.name}+${key.id}.`,
     why: 'Continuing it with another key would break its history.',
-    fix: 'Put back the key file that this ledger was made with.',
+    fix: 'Put back the key file (the pinned key, where ledger.transit is set) that this ledger was made with.',
   });
 }

@@ -1,4 +1,4 @@
-export { openForReading, openForWriting } from './database.ts';
+export { type DatabaseOptions, openForReading, openForWriting } from './database.ts';
 export { brokenLedger, isBusy, ledgerFault } from './faults.ts';
 export { type EntryRow, type Reads, type RowFilter, readStatements, type TailRow } from './reads.ts';
 export { blockSize, tailStart, tailStartSql } from './schema.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseKey } from '../key.ts';
+import { parseKey } from '../key/file-key.ts';
 import {
   formatCheckpoint,
   formatTlogProof,

@@ -3,20 +3,10 @@
  * (`PRIVATE+KEY+name+id+base64(0x01 || seed)`), so that other tools for signed notes can use it.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { AgovError, messageOf, systemCode } from '../../kernel/index.ts';
-import { formatSignature, formatVerifierKey, isKeyName, type VerifierKey, verifierKey } from './verifier/index.ts';
+import { statSync } from 'node:fs';
+import { AgovError } from '../../../kernel/index.ts';
+import { formatSignature, formatVerifierKey, isKeyName, type VerifierKey, verifierKey } from '../verifier/index.ts';
+import { invalidKey, readKept, writeOnce } from './write-once.ts';
 
 export interface LedgerKey extends VerifierKey {
   /** The signed note of `text`, which ends in a newline. */
@@ -49,14 +39,7 @@ export function loadOrCreateKey(path: string, name: string): LedgerKey {
 
 /** @throws AgovError KEY_INVALID */
 export function loadKey(path: string): LedgerKey {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined)
-    throw invalidKey(path, 'It does not exist.', 'Put back the key that the ledger was made with.');
-  if (!stat.isFile()) throw invalidKey(path, 'It is not a file.');
-  if ((stat.mode & 0o077) !== 0) {
-    throw invalidKey(path, 'Others than its owner may open it.', `Run \`chmod 600 ${path}\`.`);
-  }
-  const key = parseKey(read(path));
+  const key = parseKey(readKept(path, 0o077));
   if (key === undefined) throw invalidKey(path, 'Its content is not an Ed25519 signing key.');
   return key;
 }
@@ -94,37 +77,5 @@ function createKeyFile(path: string, name: string): void {
   const seed = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
   const { id } = ledgerKey(name, seed);
   const secret = Buffer.concat([Buffer.of(ed25519Type), seed]).toString('base64');
-  const draft = `${path}.${id}`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(draft, 'wx', 0o600);
-    try {
-      writeSync(file, `${prefix}${name}+${id}+${secret}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    linkSync(draft, path);
-  } catch (error) {
-    // Another process was first: its key is the key.
-    if (systemCode(error) !== 'EEXIST') throw invalidKey(path, `It cannot be written: ${messageOf(error)}.`);
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw invalidKey(path, `It cannot be read: ${messageOf(error)}.`);
-  }
-}
-
-function invalidKey(path: string, why: string, fix?: string): AgovError {
-  return new AgovError('KEY_INVALID', {
-    what: `The key file ${path} cannot be used.`,
-    why,
-    ...(fix === undefined ? {} : { fix }),
-  });
+  writeOnce(path, id, `${prefix}${name}+${id}+${secret}\n`);
 }

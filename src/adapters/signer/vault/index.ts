@@ -1,0 +1,1 @@
+export { vaultSigner } from './signer.ts';
