@@ -10,9 +10,13 @@ import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Env } from '../../../src/kernel/index.ts';
 import type { Area } from './areas/area.ts';
+import { audit, type FakeDevice } from './areas/audit.ts';
+import { type FakeGroup, groups } from './areas/groups.ts';
 import { leases } from './areas/leases.ts';
-import { mounting } from './areas/mounting.ts';
+import { type FakeLogin, type FakeMount, mounting } from './areas/mounting.ts';
+import { policies } from './areas/policies.ts';
 import { self } from './areas/self.ts';
+import { transit } from './areas/transit.ts';
 import { type Reply, recorded } from './recorded.ts';
 import { type KvStore, kvStore } from './store.ts';
 import { authReply, type Tokens, tokens } from './tokens.ts';
@@ -30,7 +34,14 @@ export interface FakeVault extends AsyncDisposable {
   sealed: boolean;
   /** While it is down its users cannot be dropped. */
   databaseDown: boolean;
-  readonly mounts: Map<string, { readonly type: string; readonly options: Readonly<Record<string, string>> | null }>;
+  readonly mounts: Map<string, FakeMount>;
+  /** KV mounts that take no write without check-and-set. */
+  readonly casRequired: Set<string>;
+  readonly logins: Map<string, FakeLogin>;
+  /** ACL policies as they were written. */
+  readonly policies: Map<string, string>;
+  readonly groups: Map<string, FakeGroup>;
+  readonly devices: Map<string, FakeDevice>;
   readonly secretIds: Set<string>;
 }
 
@@ -44,7 +55,7 @@ export interface FakeVaultOptions {
 
 export const roleId = '1b2d9e24-a77c-b2f4-f675-2b935aebb926';
 /** Asked in this order; whatever the token's policy allows. */
-const areas: readonly Area[] = [mounting, leases];
+const areas: readonly Area[] = [mounting, policies, groups, audit, leases, transit];
 const bodySchema = z.looseObject({}).or(z.null());
 
 export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
@@ -69,6 +80,8 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
       ['old', { type: 'kv', options: { version: '1' } }],
       ['pki', { type: 'pki', options: null }],
     ]),
+    casRequired: new Set(['agov']),
+    ...{ logins: new Map(), policies: new Map(), groups: new Map(), devices: new Map() },
     secretIds: new Set(['fake-secret-id']),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -106,8 +119,9 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     if (!has.includes('root') && !has.includes(wanted)) return recorded('outside the tier: permission denied');
     const [mount = '', rest = ''] = path.split(/\/(.*)/s);
     if (vault.mounts.get(mount)?.options?.['version'] === '2') {
-      // As a mount with cas_required answers.
-      if (method === 'POST' && z.object({ cas: z.int() }).safeParse(body['options']).error) {
+      if (rest === 'config') return kvConfig(vault, mount, method, body);
+      const cas = z.object({ cas: z.int() }).safeParse(body['options']).success;
+      if (method === 'POST' && vault.casRequired.has(mount) && !cas) {
         return { status: 400, body: { errors: ['check-and-set parameter required for this call'] } };
       }
       return kv.answer(method, rest, list, body) ?? recorded('unknown route');
@@ -128,4 +142,15 @@ function login({ tokens, secretIds }: FakeVault, options: FakeVaultOptions, body
   if (!secretIds.has(String(body['secret_id']))) return recorded('secret id is single use');
   const made = tokens.make({ ttlMs: roleTtlMs, maxUntil: env.now() + roleMaxMs, type: roleType });
   return authReply('login', made, env);
+}
+
+/** Not recorded; as the API's documentation has it. */
+function kvConfig({ casRequired }: FakeVault, mount: string, method: string, body: Record<string, unknown>): Reply {
+  if (method === 'GET') {
+    const data = { cas_required: casRequired.has(mount), delete_version_after: '0s', max_versions: 0 };
+    return recorded('read', { data });
+  }
+  if (body['cas_required'] === true) casRequired.add(mount);
+  else casRequired.delete(mount);
+  return recorded('KV v2 mount');
 }

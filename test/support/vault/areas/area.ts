@@ -21,3 +21,14 @@ export type Area = (vault: FakeVault, asked: Asked) => Reply | undefined;
 export function milliseconds(written: unknown): number {
   return Number(/^(\d+)s$/.exec(String(written))?.[1]) * 1000;
 }
+
+/** Of `900s` or of a number of seconds. */
+export function written(ttl: unknown): number {
+  return typeof ttl === 'number' ? ttl : milliseconds(ttl) / 1000;
+}
+
+/** Whether the path is one that Vault keeps for tokens with `sudo`, and this token has none. */
+export function needsSudo({ tokens }: FakeVault, { token, path }: Asked): boolean {
+  const has = tokens.may(token, path);
+  return !has.includes('sudo') && !has.includes('root');
+}
