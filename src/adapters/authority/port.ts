@@ -3,7 +3,7 @@
  * there for the project as a whole is its layout. Every call throws AgovError SECRETS_UNAVAILABLE when the authority
  * cannot answer, and names what the token lacks.
  */
-import type { Json } from '../../kernel/index.ts';
+import type { JsonObject, Secret } from '../../kernel/index.ts';
 import type { Tier } from '../../schemas/index.ts';
 
 /** What tokens of one name may do, in the authority's own language. */
@@ -29,9 +29,9 @@ export interface Difference {
   readonly path: string;
   readonly kind: 'missing' | 'differs' | 'extra';
   /** Null where there is nothing. */
-  readonly is: Json;
+  readonly is: JsonObject | null;
   /** Null where there should be nothing. */
-  readonly should: Json;
+  readonly should: JsonObject | null;
   /** Why it is left to a person, and what they can do; absent where `mend` does it. */
   readonly left?: { readonly why: string; readonly fix: string };
 }
@@ -41,4 +41,67 @@ export interface Layout {
   differences(): Promise<readonly Difference[]>;
   /** Makes one thing what it should be. Done already is harmless. @throws AgovError CONFLICT for what is left */
   mend(difference: Difference): Promise<void>;
+}
+
+/** What an identity may be asked for: nothing while it is suspended, never again once it is revoked. */
+export type Standing = 'active' | 'suspended' | 'tampered' | 'revoked';
+
+export interface Identity {
+  readonly agent: string;
+  readonly tier: Tier;
+  readonly standing: Standing;
+}
+
+/** The right to log in once as one agent, in an envelope that shows whether somebody opened it. */
+export interface Invitation {
+  /** Opens the envelope, once. */
+  readonly token: Secret;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** Of one that was handed out of the process: it is known when it has been used. */
+  readonly id?: string;
+}
+
+/** What an agent's own token may be used for is up to the authority. Disposing of it ends it, with all below it. */
+export interface Credential extends AsyncDisposable {
+  readonly token: Secret;
+  /** Ends the token and cannot be used as one. For the ledger by its hash. */
+  readonly accessor: string;
+  /** Milliseconds from now. */
+  readonly lifeMs: number;
+}
+
+/** What came of an end: the sentences are for the record. */
+export interface Ended {
+  /** False when there was nothing to end. */
+  readonly known: boolean;
+  readonly tokens: number;
+}
+
+export interface Identities {
+  /**
+   * Makes an identity of that tier, finishes one that was begun, moves one of another tier: live tokens have the new
+   * tier's rights, and no others, from their next request on. Done already is harmless.
+   * @throws AgovError CONFLICT for one that was revoked, or that is not this project's to have; NOT_FOUND before the
+   * layout is there
+   */
+  enroll(agent: string, tier: Tier): Promise<void>;
+  /** Undefined where the agent has none. */
+  look(agent: string): Promise<Identity | undefined>;
+  /** Live tokens and logins are refused from now on; false where there is no identity. */
+  suspend(agent: string, cause?: 'tampered'): Promise<boolean>;
+  /** Ends a suspension. After tampering the identity is made anew, so that what was taken stays worthless. */
+  restore(agent: string): Promise<boolean>;
+  /** For good. The identity first, then its tokens with their leases. Harmless to repeat. */
+  revoke(agent: string): Promise<Ended>;
+  /** Every token of the tier at once; the identities stay. */
+  revokeTier(tier: Tier): Promise<Ended>;
+  /** `delivered`: it leaves this process. @throws AgovError NOT_FOUND, AGENT_NOT_ACTIVE */
+  invite(agent: string, options: { readonly ttlMs: number; readonly delivered?: boolean }): Promise<Invitation>;
+  /**
+   * Uses an invitation up.
+   * @throws AgovError IDENTITY_TAMPERED when somebody opened it first, or it is not what it should be; INVITATION_INVALID
+   * when it is used, expired or another agent's
+   */
+  accept(agent: string, invitation: Invitation): Promise<Credential>;
 }

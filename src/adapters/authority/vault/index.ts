@@ -1,0 +1,2 @@
+export { vaultLayout } from './layout/layout.ts';
+export { vaultNames } from './names.ts';
