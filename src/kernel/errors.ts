@@ -26,6 +26,18 @@ export const ERROR_TABLE = {
   APPROVAL_REQUIRED: { exit: 75, http: 403, retry: true, summary: 'The intent would be allowed with approval.' },
   APPROVAL_INVALID: { exit: 65, http: 409, retry: false, summary: 'The approval is used, expired, denied or unknown.' },
   AGENT_NOT_ACTIVE: { exit: 77, http: 403, retry: false, summary: 'The agent is revoked, retired or unknown.' },
+  IDENTITY_TAMPERED: {
+    exit: 77,
+    http: 403,
+    retry: false,
+    summary: 'Somebody else used what gives an agent its identity.',
+  },
+  INVITATION_INVALID: {
+    exit: 65,
+    http: 409,
+    retry: false,
+    summary: 'The invitation is used, expired or another agent’s.',
+  },
   POLICY_INVALID: { exit: 1, http: 500, retry: false, summary: 'The policy set is refused, so nothing is allowed.' },
   LEDGER_BROKEN: { exit: 1, http: 500, retry: false, summary: 'The record does not verify.' },
   LEDGER_NEWER: { exit: 78, http: 500, retry: false, summary: 'The ledger was written by a newer agov.' },

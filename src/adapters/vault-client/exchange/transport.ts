@@ -19,6 +19,8 @@ export interface Request {
   readonly once?: true;
   /** A value in the body, which no error may show. */
   readonly hide?: Secret;
+  /** The answer comes in an envelope (response wrapping) that lives so long. */
+  readonly wrapTtlMs?: number;
 }
 
 /** One thing to be done, with its end. */
@@ -104,12 +106,13 @@ async function exchange(
   trust: Trust,
   fixed: Readonly<Record<string, string>>,
   call: Call,
-  { method, path, body, token }: Request,
+  { method, path, body, token, wrapTtlMs }: Request,
 ): Promise<Outcome> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     ...fixed,
     ...(token ? { 'X-Vault-Token': token.reveal() } : {}),
+    ...(wrapTtlMs === undefined ? {} : { 'X-Vault-Wrap-TTL': `${Math.ceil(wrapTtlMs / 1000)}s` }),
     ...(text === undefined
       ? {}
       : { 'Content-Type': 'application/json', 'Content-Length': `${Buffer.byteLength(text)}` }),

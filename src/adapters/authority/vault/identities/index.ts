@@ -1,0 +1,1 @@
+export { openVaultIdentities, type VaultIdentitiesOptions } from './open.ts';
