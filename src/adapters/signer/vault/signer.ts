@@ -31,7 +31,8 @@ export function vaultSigner({ vault, mount, key, deadlineMs }: VaultSignerOption
       );
     };
     return vault.within(work).catch((error: unknown) => {
-      throw unsigned(error);
+      // Node has its own words for an abort; the caller's say why.
+      throw signal?.aborted && !isAgovError(error) ? signal.reason : unsigned(error);
     });
   };
 
