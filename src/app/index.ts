@@ -9,7 +9,7 @@ import { type Channel, governorMark } from '../governance/governor/index.ts';
 import type { Env, IdSource } from '../kernel/index.ts';
 import { closedPaths, type Project } from '../project.ts';
 import { identifyOperator } from '../runtime/bootstrap/index.ts';
-import type { ProbeResult } from '../runtime/health/index.ts';
+import type { ProbeOptions, ProbeResult } from '../runtime/health/index.ts';
 import type { KillReport } from '../runtime/lifecycle/index.ts';
 import type { Config } from '../schemas/index.ts';
 import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
@@ -33,7 +33,7 @@ export interface App extends AsyncDisposable, Acts, Rules, Stores {
   /** Sets a state file aside, or clears the state server, and makes the state anew from the ledger. */
   rebuildState(): Promise<{ readonly agents: number; readonly aside: string | undefined }>;
   /** Looks at every part that a decision rests on. */
-  probe(): Promise<readonly ProbeResult[]>;
+  probe(options?: ProbeOptions): Promise<readonly ProbeResult[]>;
   revoke(name: string, by: OperatorAct, reason: string): Promise<KillReport>;
 }
 
@@ -75,9 +75,11 @@ export function openApp(options: AppOptions): App {
       await roster();
       return { agents: (await (await state()).registry.list()).length, aside };
     },
-    async probe() {
+    async probe(options) {
       const { probeAll } = await import('../runtime/health/index.ts');
-      return probeAll({ env, dataDir: project.data, sandbox, ledger, state, policy, secrets: heldSecrets });
+      const { stateHealth, vaultHealth } = stores;
+      const open = { ledger, state, policy, secrets: heldSecrets, stateHealth, vaultHealth };
+      return probeAll({ env, dataDir: project.data, sandbox, ...open }, options);
     },
     async revoke(name, by, reason) {
       const { revokeAgent } = await import('../runtime/lifecycle/index.ts');

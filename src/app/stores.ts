@@ -5,7 +5,7 @@ import { bubblewrapSandbox } from '../adapters/sandbox/bubblewrap/index.ts';
 import { unconfinedSandbox } from '../adapters/sandbox/none/index.ts';
 import type { Sandbox } from '../adapters/sandbox/port.ts';
 import type { Secrets } from '../adapters/secrets/port.ts';
-import type { DragonflyState } from '../adapters/state/dragonfly/index.ts';
+import type { DragonflyState, DragonflyStateOptions } from '../adapters/state/dragonfly/index.ts';
 import { openEmbeddedState, setStateAside } from '../adapters/state/embedded/index.ts';
 import type { State } from '../adapters/state/port.ts';
 import { fsTools } from '../adapters/tools/fs/index.ts';
@@ -24,6 +24,7 @@ import {
 } from '../governance/ledger/index.ts';
 import { parseDuration, Secret } from '../kernel/index.ts';
 import type { BreakerStatus } from '../runtime/breakers/index.ts';
+import type { StateHealth, VaultHealth } from '../runtime/health/index.ts';
 import { openBreakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
 
@@ -45,6 +46,9 @@ export interface Stores {
   vault(): Promise<Vault | undefined>;
   /** The same stores for a revocation: no breaker holds it back. */
   readonly urgent: Pick<Stores, 'state' | 'heldSecrets'>;
+  /** What the state store and Vault say of themselves; undefined where the project has no Vault. */
+  stateHealth(): Promise<StateHealth>;
+  vaultHealth(): Promise<VaultHealth | undefined>;
   /** Of the servers that were asked so far. */
   breakers(): readonly BreakerStatus[];
 }
@@ -70,17 +74,21 @@ export function openStores(frame: Frame): Stores {
   });
 
   const statePath = join(project.data, 'state.db');
-  const stateServer = once(async (): Promise<DragonflyState | undefined> => {
+  const serverOptions = (): DragonflyStateOptions | undefined => {
     const { url, caFile, deadline } = config.state;
-    if (url === undefined) return undefined;
-    const { openDragonflyState } = await import('../adapters/state/dragonfly/index.ts');
     const password = environment['AGOV_STATE_PASSWORD'];
-    const opening = openDragonflyState({
+    if (url === undefined) return undefined;
+    return {
       ...{ url, env, tag: `agov:${project.instance}`, deadlineMs: parseDuration(deadline) },
       ...(caFile === undefined ? {} : { tls: { ca: readNamed(caFile) } }),
       ...(password ? { password: new Secret(password) } : {}),
-    });
-    return keep(opening);
+    };
+  };
+  const stateServer = once(async (): Promise<DragonflyState | undefined> => {
+    const options = serverOptions();
+    if (options === undefined) return undefined;
+    const { openDragonflyState } = await import('../adapters/state/dragonfly/index.ts');
+    return keep(openDragonflyState(options));
   });
 
   const { held, urgent, breakers } = openBreakers(env);
@@ -123,6 +131,12 @@ export function openStores(frame: Frame): Stores {
       return server ? undefined : setStateAside(statePath, env);
     },
     heldSecrets: async () => (hasSecrets() ? secrets() : undefined),
+    async stateHealth() {
+      const options = serverOptions();
+      if (options === undefined) return { engine: `SQLite ${process.versions.sqlite}`, persistence: 'a file' };
+      return (await import('../adapters/state/dragonfly/index.ts')).stateServerHealth(options);
+    },
+    vaultHealth: async () => (await vault())?.health(),
     urgent: {
       state: once(() => stateWith(urgent)),
       heldSecrets: async () => (hasSecrets() ? secretsWith(urgent) : undefined),

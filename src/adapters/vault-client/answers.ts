@@ -6,7 +6,13 @@ const seconds = z.number().min(0);
 
 export const refusalAnswer = z.object({ errors: z.array(text) });
 
-export const healthAnswer = z.object({ initialized: z.boolean(), sealed: z.boolean(), standby: z.boolean() });
+export const healthAnswer = z.object({
+  initialized: z.boolean(),
+  sealed: z.boolean(),
+  standby: z.boolean(),
+  version: text.optional(),
+  server_time_utc: z.number().optional(),
+});
 
 const auth = z.object({
   client_token: text.min(1),

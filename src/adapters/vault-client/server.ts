@@ -15,6 +15,32 @@ export async function unusable(transport: Transport, call: Call, path: string, a
   return (await stateOf(transport, call)) ?? failing(transport.address, path, status);
 }
 
+export interface ServerHealth {
+  readonly state: 'active' | 'standby' | 'replica' | 'sealed' | 'uninitialised' | 'throttled';
+  readonly version?: string;
+  /** The server's clock in milliseconds since the epoch, cut to whole seconds by the server. */
+  readonly at?: number;
+}
+
+/** What the server says of itself, asked once and without a token. @throws AgovError SECRETS_UNAVAILABLE */
+export async function serverHealth(transport: Transport, call: Call): Promise<ServerHealth> {
+  const path = 'sys/health';
+  const { status, json } = await transport.send(call, { method: 'GET', path, once: true });
+  const said = healthAnswer.safeParse(json);
+  if (!said.success) {
+    if (status === 429) return { state: 'throttled' };
+    throw status < 500 ? garbled(path, `Its status is ${status}.`) : failing(transport.address, path, status);
+  }
+  const { initialized, sealed, standby, version, server_time_utc: seconds } = said.data;
+  const replica = status === 472 || status === 473;
+  const awake = replica ? 'replica' : standby ? 'standby' : 'active';
+  return {
+    state: initialized ? (sealed ? 'sealed' : awake) : 'uninitialised',
+    ...(version === undefined ? {} : { version }),
+    ...(seconds === undefined ? {} : { at: seconds * 1000 }),
+  };
+}
+
 /** By https://developer.hashicorp.com/vault/api-docs/system/health; undefined for an active server. */
 async function stateOf(transport: Transport, call: Call): Promise<AgovError | undefined> {
   const { status, json } = await transport.send(call, { method: 'GET', path: 'sys/health', once: true });

@@ -5,7 +5,7 @@ import { authAnswer, capabilitiesAnswer, refusalAnswer } from './answers.ts';
 import type { Answer } from './exchange/index.ts';
 import { type Call, maxAttempts, openTransport, type Request, type TransportOptions } from './exchange/index.ts';
 import { garbled, unavailable } from './refusals.ts';
-import { unusable } from './server.ts';
+import { type ServerHealth, serverHealth, unusable } from './server.ts';
 import { openSession, type VaultAuth } from './session.ts';
 
 /** 200 and 204 are answers; these are, where the caller says so. */
@@ -29,6 +29,8 @@ export interface Vault extends AsyncDisposable {
   lean(): Disposable;
   /** What our token may do at `path`. */
   capabilities(call: Call, path: string): Promise<readonly string[]>;
+  /** What the server says of itself, asked without a token. */
+  health(): Promise<ServerHealth>;
 }
 
 export interface ChildToken {
@@ -98,6 +100,7 @@ export function openVault(options: VaultOptions): Vault {
     ask,
     said,
     capabilities,
+    health: () => transport.within((call) => serverHealth(transport, call)),
     lean() {
       const one = Symbol('lean');
       leaning.add(one);

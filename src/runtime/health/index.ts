@@ -1,1 +1,2 @@
-export { type ProbeParts, type ProbeResult, type ProbeVerdict, probeAll } from './probes.ts';
+export { type ProbeOptions, probeAll, worst } from './probes.ts';
+export type { Finding, ProbeParts, ProbeResult, ProbeVerdict, StateHealth, VaultHealth } from './types.ts';

@@ -1,28 +1,49 @@
+import type { App } from '../../../app/index.ts';
 import { formatDuration } from '../../../kernel/index.ts';
-import { type AddCommands, printable } from '../frame/index.ts';
+import { type ProbeResult, worst } from '../../../runtime/health/index.ts';
+import { type AddCommands, type Cli, printable } from '../frame/index.ts';
+
+/** A look that takes longer is named while it lasts. */
+const patienceMs = 1000;
 
 export const doctorCommand: AddCommands = (program, define) => {
   define(
     program
       .command('doctor')
-      .description('look at ledger, state, policy, secrets, sandbox, disk and clock; what is wrong and what to do'),
+      .description('look at all that decisions rest on, servers and clocks included; what is wrong and what to do'),
     (cli) =>
       cli.withApp(async (app) => {
-        const results = await app.probe();
-        const worst = results.some((r) => r.verdict === 'fail') ? 'fail' : 'ok';
-        cli.emit({ verdict: worst, probes: results }, () => {
-          const { green, yellow, red } = cli.colors;
-          const color = { ok: green, warn: yellow, fail: red };
+        const results = await patiently(cli, app);
+        const verdict = worst(results);
+        cli.emit({ verdict, probes: results }, () => {
           const rows = results.map((r) => [
-            color[r.verdict](r.verdict),
+            colored(cli, r.verdict),
             r.probe,
             formatDuration(r.ms),
             printable(r.remedy ? `${r.figure}. ${r.remedy}` : r.figure),
           ]);
           return cli.table(['', 'PROBE', 'TOOK', 'FOUND'], rows);
         });
-        return worst === 'fail' ? 1 : 0;
+        return verdict === 'fail' ? 1 : 0;
       }),
     ['agov doctor', 'agov doctor --json'],
   );
 };
+
+async function patiently(cli: Cli, app: App): Promise<readonly ProbeResult[]> {
+  let slow: Disposable | undefined;
+  const onProbe = (probe: ProbeResult['probe']): void => {
+    slow?.[Symbol.dispose]();
+    slow = app.env.timer(() => cli.note(`Looking at ${probe} …`), patienceMs);
+  };
+  try {
+    return await app.probe({ onProbe });
+  } finally {
+    slow?.[Symbol.dispose]();
+  }
+}
+
+function colored(cli: Cli, verdict: 'ok' | 'warn' | 'fail'): string {
+  const { green, yellow, red } = cli.colors;
+  return { ok: green, warn: yellow, fail: red }[verdict](verdict);
+}
