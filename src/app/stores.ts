@@ -14,19 +14,13 @@ import type { Tool } from '../adapters/tools/port.ts';
 import { terraformTools } from '../adapters/tools/terraform/index.ts';
 import type { Vault } from '../adapters/vault-client/index.ts';
 import { readNamed } from '../config.ts';
-import {
-  type Ledger,
-  loadKey,
-  loadOrCreateKey,
-  openLedger,
-  publicKeyPem,
-  verifierKeyLine,
-} from '../governance/ledger/index.ts';
+import { type Ledger, openLedger } from '../governance/ledger/index.ts';
 import { parseDuration, Secret } from '../kernel/index.ts';
 import type { BreakerStatus } from '../runtime/breakers/index.ts';
 import type { StateHealth, VaultHealth } from '../runtime/health/index.ts';
 import { openBreakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
+import { ledgerKeySource, type PublicKey } from './ledger-key.ts';
 
 export interface Stores {
   readonly sandbox: Sandbox;
@@ -35,7 +29,7 @@ export interface Stores {
   /** For reading alone: also a damaged one, and on a read-only disk. @throws NOT_FOUND before anything was recorded */
   record(): Promise<Ledger>;
   /** What the heads are verified with. @throws KEY_INVALID */
-  publicKey(): { readonly line: string; readonly pem: string };
+  publicKey(): PublicKey;
   state(): Promise<State>;
   /** Empties the state server, or sets the state file aside and tells its new place. */
   clearState(): Promise<string | undefined>;
@@ -63,16 +57,6 @@ export function openStores(frame: Frame): Stores {
   const sandbox =
     config.sandbox === 'none' ? unconfinedSandbox({ env }) : bubblewrapSandbox({ env, extraReadOnly: config.readOnly });
 
-  const keyPath = join(project.keys, 'ledger.key');
-  const ledgerFiles = { path: join(project.data, 'ledger.db'), env, witness: join(project.keys, 'head') };
-  const ledger = once(async () => {
-    // A new key over an old log could not have signed it: only a log that is not there yet gets one.
-    const key = existsSync(ledgerFiles.path)
-      ? loadKey(keyPath)
-      : loadOrCreateKey(keyPath, `agov.local/${project.instance}`);
-    return keep(openLedger({ ...ledgerFiles, key, ids }));
-  });
-
   const statePath = join(project.data, 'state.db');
   const serverOptions = (): DragonflyStateOptions | undefined => {
     const { url, caFile, deadline } = config.state;
@@ -99,6 +83,10 @@ export function openStores(frame: Frame): Stores {
     const { configuredVault } = await import('../adapters/vault-client/index.ts');
     return keep(configuredVault(config.secrets.vault, { environment, projectRoot: root, env }));
   });
+  const ledgerFiles = { path: join(project.data, 'ledger.db'), env, witness: join(project.keys, 'head') };
+  const key = ledgerKeySource(frame, ledgerFiles.path, vault);
+  const ledger = once(async () => keep(openLedger({ ...ledgerFiles, key: await key.signing(), ids })));
+
   const secretsPath = join(project.data, 'secrets.db');
   const anySecrets = once(async () => {
     const server = await vault();
@@ -119,11 +107,8 @@ export function openStores(frame: Frame): Stores {
 
   return {
     ...{ sandbox, ledger, secrets, vault, breakers },
-    record: once(() => keep(openLedger({ ...ledgerFiles, key: loadKey(keyPath), readOnly: true }))),
-    publicKey() {
-      const key = loadKey(keyPath);
-      return { line: verifierKeyLine(key), pem: publicKeyPem(key) };
-    },
+    publicKey: key.publicKey,
+    record: once(async () => keep(openLedger({ ...ledgerFiles, key: key.verifying(), readOnly: true }))),
     state: once(() => stateWith(held)),
     async clearState() {
       const server = await stateServer();

@@ -1,9 +1,10 @@
 /** `agov.yaml`: one schema, read once, frozen, passed down. `docs/generated/configuration.md` is made from it. */
 import { z } from 'zod';
-import { durationPattern } from '../kernel/index.ts';
+import { durationPattern, parseDuration } from '../kernel/index.ts';
 import { nameSchema } from './names.ts';
 
 const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 500ms, 30s, 15m, 2h, 7d');
+const isGrace = (ms: number): boolean => ms >= 1000 && ms <= 3_600_000;
 const listPerTier = z.strictObject({
   T0: z.array(z.string().min(1)).optional(),
   T1: z.array(z.string().min(1)).optional(),
@@ -139,6 +140,22 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   secrets: z.strictObject({ vault: vaultSchema.optional() }).prefault({}),
+  ledger: z
+    .strictObject({
+      transit: z
+        .strictObject({
+          mount: vaultName.default('transit').describe('Where Vault’s transit engine is mounted.'),
+          key: z
+            .string()
+            .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?$/, 'use letters, digits, _, . and -')
+            .default('ledger')
+            .describe(
+              'Its Ed25519 key, which signs the ledger’s heads in place of the key file. For a new ledger alone; `ledger: {transit: {}}` takes both defaults. Needs `secrets.vault`.',
+            ),
+        })
+        .optional(),
+    })
+    .prefault({}),
   state: z
     .strictObject({
       url: z
@@ -155,6 +172,12 @@ export const configSchema = z.strictObject({
         .optional()
         .describe('PEM file of the only certificate authorities to believe. Without it, those of the system.'),
       deadline: duration.default('2s').describe('What a call to the state server ends within.'),
+      grace: duration
+        .refine((text) => !durationPattern.test(text) || isGrace(parseDuration(text)), 'write 1s to 1h')
+        .default('10s')
+        .describe(
+          'How long the state may be out of reach before a host stops what its agents above T0 run. Nothing starts meanwhile.',
+        ),
     })
     .prefault({}),
   terraform: z

@@ -70,11 +70,14 @@ export const ledgerCommands: AddCommands = (ledger, define) => {
   define(
     ledger
       .command('key')
-      .description('print the public key that the heads are signed with')
+      .description(
+        'print the public key that the heads are signed with, and on standard error where the private one is',
+      )
       .option('--pem', 'as PEM, for openssl'),
     (cli, _args, { pem }) =>
       cli.withApp(async (app) => {
         const key = app.publicKey();
+        cli.note(`The private key: ${key.place}`);
         cli.emit(key, () => (pem ? key.pem : key.line));
       }),
   );

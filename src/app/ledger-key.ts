@@ -1,0 +1,93 @@
+/** Where the ledger's key is: in a file beside the project's other keys, or in Vault with its public part pinned there. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Vault } from '../adapters/vault-client/index.ts';
+import {
+  loadKey,
+  loadOrCreateKey,
+  loadOrPin,
+  loadPinned,
+  publicKeyPem,
+  remoteKey,
+  type SigningKey,
+  type VerifierKey,
+  verifierKeyLine,
+} from '../governance/ledger/index.ts';
+import { AgovError, parseDuration } from '../kernel/index.ts';
+import type { Frame } from './frame.ts';
+
+export interface PublicKey {
+  readonly line: string;
+  readonly pem: string;
+  /** Where the private key is, for people. */
+  readonly place: string;
+}
+
+export interface LedgerKeySource {
+  /** Asks Vault for nothing but the first time. @throws KEY_INVALID, and what the Vault client throws */
+  signing(): Promise<SigningKey>;
+  /** Asks nobody. @throws KEY_INVALID */
+  verifying(): VerifierKey;
+  publicKey(): PublicKey;
+}
+
+export function ledgerKeySource(
+  { config, project, env }: Frame,
+  ledgerPath: string,
+  vault: () => Promise<Vault | undefined>,
+): LedgerKeySource {
+  const name = `agov.local/${project.instance}`;
+  const filePath = join(project.keys, 'ledger.key');
+  const pinPath = join(project.keys, 'ledger.pinned.json');
+  const { transit } = config.ledger;
+
+  const verifying = (): VerifierKey => {
+    if (transit === undefined) {
+      refuseOther(filePath, pinPath, 'Its key is in Vault.', 'Set ledger.transit in agov.yaml, as it was.');
+      return loadKey(filePath);
+    }
+    refuseOther(pinPath, filePath, 'Its key is in a file.', 'Take ledger.transit out of agov.yaml.');
+    return loadPinned(pinPath).verifier;
+  };
+
+  const signing = async (): Promise<SigningKey> => {
+    // A new key over an old log could not have signed it: only a log that is not there yet gets one.
+    const old = existsSync(ledgerPath);
+    if (old) verifying();
+    if (transit === undefined) return old ? loadKey(filePath) : loadOrCreateKey(filePath, name);
+    const server = await vault();
+    if (!server || !config.secrets.vault) throw noVault();
+    const { vaultSigner } = await import('../adapters/signer/vault/index.ts');
+    const deadlineMs = parseDuration(config.secrets.vault.deadline);
+    const signer = vaultSigner({ vault: server, ...transit, deadlineMs });
+    const { verifier, version } = old ? loadPinned(pinPath) : await loadOrPin(pinPath, name, signer, env);
+    return remoteKey(signer, verifier, version);
+  };
+
+  return {
+    signing,
+    verifying,
+    publicKey() {
+      const key = verifying();
+      const place = transit ? `${transit.mount}/${transit.key} in Vault's transit engine` : filePath;
+      return { line: verifierKeyLine(key), pem: publicKeyPem(key), place };
+    },
+  };
+}
+
+/** A ledger goes on with the kind of key that it was made with. */
+function refuseOther(path: string, other: string, why: string, fix: string): void {
+  if (existsSync(path) || !existsSync(other)) return;
+  throw new AgovError('KEY_INVALID', {
+    what: 'This ledger was made with another key than agov.yaml names.',
+    why,
+    fix: `${fix} A ledger with a new key begins when .agov/ is moved away.`,
+  });
+}
+
+function noVault(): AgovError {
+  return new AgovError('CONFIG_INVALID', {
+    what: 'ledger.transit needs a Vault.',
+    fix: 'Set secrets.vault.address in agov.yaml.',
+  });
+}
