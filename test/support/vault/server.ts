@@ -11,12 +11,16 @@ import { z } from 'zod';
 import type { Env } from '../../../src/kernel/index.ts';
 import type { Area } from './areas/area.ts';
 import { audit, type FakeDevice } from './areas/audit.ts';
+import { entities } from './areas/entities.ts';
 import { type FakeGroup, groups } from './areas/groups.ts';
 import { leases } from './areas/leases.ts';
 import { type FakeLogin, type FakeMount, mounting } from './areas/mounting.ts';
 import { policies } from './areas/policies.ts';
+import { roleLogin, roles } from './areas/roles.ts';
 import { self } from './areas/self.ts';
 import { transit } from './areas/transit.ts';
+import { unwrap, wrap } from './areas/wrapping.ts';
+import { type Identities, identities } from './identity.ts';
 import { type Reply, recorded } from './recorded.ts';
 import { type KvStore, kvStore } from './store.ts';
 import { authReply, type Tokens, tokens } from './tokens.ts';
@@ -42,6 +46,7 @@ export interface FakeVault extends AsyncDisposable {
   readonly policies: Map<string, string>;
   readonly groups: Map<string, FakeGroup>;
   readonly devices: Map<string, FakeDevice>;
+  readonly identity: Identities;
   readonly secretIds: Set<string>;
 }
 
@@ -55,7 +60,7 @@ export interface FakeVaultOptions {
 
 export const roleId = '1b2d9e24-a77c-b2f4-f675-2b935aebb926';
 /** Asked in this order; whatever the token's policy allows. */
-const areas: readonly Area[] = [mounting, policies, groups, audit, leases, transit];
+const areas: readonly Area[] = [mounting, policies, groups, entities, roles, audit, leases, transit];
 const bodySchema = z.looseObject({}).or(z.null());
 
 export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
@@ -64,6 +69,9 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
   const root = known.make({}).text;
   const kv = kvStore(env);
   const requests: FakeVault['requests'] = [];
+  const allGroups = new Map<string, FakeGroup>();
+  const identity = identities(allGroups);
+  known.policiesOf = identity.policiesOf;
   const listener: RequestListener = (request, response) => void handle(request, response);
   const server: Server = tls ? createSecureServer(tls, listener) : createServer(listener);
   server.listen(0, '127.0.0.1');
@@ -81,7 +89,7 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
       ['pki', { type: 'pki', options: null }],
     ]),
     casRequired: new Set(['agov']),
-    ...{ logins: new Map(), policies: new Map(), groups: new Map(), devices: new Map() },
+    ...{ logins: new Map(), policies: new Map(), groups: allGroups, devices: new Map(), identity },
     secretIds: new Set(['fake-secret-id']),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -97,7 +105,10 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     const text = request.method === 'GET' ? null : await json(request).catch(() => null);
     if (vault.fault?.(path, response, request)) return;
     const list = url.searchParams.get('list') === 'true';
-    const { status, body, headers } = reply(request, path, list, bodySchema.parse(text) ?? {});
+    const plain = reply(request, path, list, bodySchema.parse(text) ?? {});
+    const ttl = request.headers['x-vault-wrap-ttl'];
+    const { status, body, headers } =
+      ttl !== undefined && plain.status === 200 ? wrap(vault, env, path, String(ttl), plain) : plain;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(status === 204 ? undefined : JSON.stringify(body));
   };
@@ -106,11 +117,16 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     const { method = '' } = request;
     if (path === 'sys/health') return recorded(vault.sealed ? 'health when sealed' : 'active, unsealed');
     if (vault.sealed) return recorded('read when sealed');
-    if (path.endsWith('/login')) return login(vault, options, body);
+    if (path.endsWith('/login')) return roleLogin(vault, env, path, body) ?? login(vault, options, body);
     const header = request.headers['x-vault-token'];
+    const opened = unwrap(vault, env, path, String(body['token'] ?? header));
+    if (opened) return opened;
     if (header === undefined) return recorded('no token');
     const token = known.use(String(header));
     if (!token) return recorded('invalid token');
+    if (token.entity !== undefined && identity.byId(token.entity)?.disabled !== false) {
+      return recorded('its live token is refused');
+    }
     const asked = { env, method: request.method ?? '', list, path, token, body };
     const own = self(vault, asked);
     if (own) return own;

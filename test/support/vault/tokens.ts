@@ -14,6 +14,10 @@ export interface Token {
   /** 0 for any number. */
   uses: number;
   readonly meta: unknown;
+  /** Of the login, where it was one that leads to an entity. */
+  readonly entity: string | undefined;
+  /** `auth/MOUNT`, of the login. */
+  readonly from: string | undefined;
 }
 
 /** Capabilities by path; a path may end in a star. */
@@ -22,6 +26,8 @@ export type Policy = Readonly<Record<string, readonly string[]>>;
 export interface Tokens {
   readonly live: Map<string, Token>;
   readonly policies: Map<string, Policy>;
+  /** What an entity's groups give it now. */
+  policiesOf: (entity: string) => readonly string[];
   make(options: Partial<Token> & { readonly ttlMs?: number }): Token;
   /** Takes one use. Undefined when it lives no more. */
   use(text: string | undefined): Token | undefined;
@@ -48,10 +54,11 @@ export function tokens(env: Env): Tokens {
     return [token, ...children.flatMap(revoke)];
   };
 
-  return {
+  const made: Tokens = {
     live,
     policies,
     revoke,
+    policiesOf: () => [],
     make({ ttlMs = Number.POSITIVE_INFINITY, ...options }) {
       count++;
       const token: Token = {
@@ -63,7 +70,7 @@ export function tokens(env: Env): Tokens {
         maxUntil: Number.POSITIVE_INFINITY,
         until: env.now() + ttlMs,
         uses: 0,
-        meta: null,
+        ...{ meta: null, entity: undefined, from: undefined },
         ...options,
       };
       live.set(token.text, token);
@@ -76,10 +83,13 @@ export function tokens(env: Env): Tokens {
       return token;
     },
     may(token, path) {
-      const rules = Object.entries(policies.get(token.policy) ?? {});
-      const fits = ([rule]: [string, unknown]): boolean =>
-        rule === path || (rule.endsWith('*') && path.startsWith(rule.slice(0, -1)));
-      return rules.filter(fits).sort(([a], [b]) => b.length - a.length)[0]?.[1] ?? ['deny'];
+      const names = [token.policy, ...(token.entity === undefined ? [] : made.policiesOf(token.entity))];
+      const rules = names
+        .flatMap((name) => Object.entries(policies.get(name) ?? {}))
+        .filter(([rule]) => fits(rule, path));
+      const [nearest] = rules.map(([rule]) => rule).sort((a, b) => b.length - a.length);
+      if (nearest === undefined) return ['deny'];
+      return rules.filter(([rule]) => rule === nearest).flatMap(([, held]) => held);
     },
     byAccessor(accessor) {
       sweep();
@@ -90,6 +100,13 @@ export function tokens(env: Env): Tokens {
       return authReply('renew self', token, env);
     },
   };
+  return made;
+}
+
+/** A star at the end stands for anything, a plus for one segment. */
+function fits(rule: string, path: string): boolean {
+  const pattern = rule.replace(/[.?^${}()|[\]\\]/g, '\\$&').replaceAll('+', '[^/]+');
+  return new RegExp(`^${pattern.endsWith('*') ? pattern.slice(0, -1) : `${pattern}$`}`).test(path);
 }
 
 export function authReply(name: 'login' | 'renew self', token: Token, env: Env): Reply {

@@ -13,8 +13,8 @@ export const leases: Area = (vault, { env, path, token, body }) => {
     case 'auth/token/create': {
       const ttlMs = milliseconds(body['ttl']);
       const uses = z.int().parse(body['num_uses']);
-      const { text: parent, policy } = token;
-      return authReply('login', vault.tokens.make({ parent, policy, ttlMs, uses, meta: body['meta'] }), env);
+      const { text: parent, policy, entity } = token;
+      return authReply('login', vault.tokens.make({ parent, policy, entity, ttlMs, uses, meta: body['meta'] }), env);
     }
     case 'auth/token/accessors/':
       return recorded('list', { data: { keys: [...vault.tokens.live.values()].map(({ accessor }) => accessor) } });
