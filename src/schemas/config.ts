@@ -180,6 +180,36 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  serve: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^(?:\/.+|(?:127\.0\.0\.1|localhost|\[::1\]):\d{1,5})$/, 'write an absolute path, or 127.0.0.1:PORT')
+        .optional()
+        .describe(
+          'Where `agov serve` tells its health: the path of a Unix socket, or a port of this machine alone (`127.0.0.1:9611`). Without it the socket is `.agov/serve.sock`.',
+        ),
+      every: duration
+        .default('10s')
+        .describe('How often `agov serve` looks for what is to be settled, expired, ended or brought in line.'),
+      healthEvery: duration
+        .default('30s')
+        .describe('How often `agov serve` looks at everything, as `agov doctor` does.'),
+      drain: duration
+        .default('10s')
+        .describe('How long `agov serve` may take to finish what it is at when it is told to stop.'),
+      publish: z
+        .strictObject({
+          folder: absolutePath
+            .optional()
+            .describe(
+              'Folder into which `agov serve` writes the log as C2SP tlog-tiles, for a web server or a mirror.',
+            ),
+          every: duration.default('5m').describe('How often it does.'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   terraform: z
     .strictObject({
       environments: z

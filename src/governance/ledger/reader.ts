@@ -29,6 +29,8 @@ export interface LedgerReader {
   openIds(): readonly string[];
   /** The newest signed head, by whichever process. */
   head(): SignedHead;
+  /** @throws AgovError LEDGER_BROKEN unless this log continues the one whose signed head is given */
+  checkHead(note: string): void;
   /** A C2SP tlog-proof of the entry under the newest head. @throws AgovError NOT_FOUND */
   proveInclusion(seq: number): string;
   /** RFC 6962 hashes that show the log of `oldSize` to be a prefix of that of `newSize`. @throws AgovError INPUT_INVALID */
@@ -68,6 +70,7 @@ export function createReader({ path, db, reads, key, witness }: ReaderOptions): 
     query: (query) => guarded(() => search(path, reads, query)),
     openIds: () => guarded(() => reads.openIds()),
     head,
+    checkHead: (note) => checkSavedHead(path, reads, key, head().size, note),
     proveInclusion(seq) {
       const { size, note } = head();
       if (!Number.isSafeInteger(seq) || seq < 0 || seq >= size) {
