@@ -1,3 +1,4 @@
+export { type Identified, identified, layOut, names } from './identified.ts';
 export { type Opened, opened, openOwnVaultSecrets, refusal, secretText } from './opened.ts';
 export { exchanges, recorded } from './recorded.ts';
 export { type FakeVault, type FakeVaultOptions, fakeVault, roleId } from './server.ts';
