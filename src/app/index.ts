@@ -14,13 +14,14 @@ import type { KillReport } from '../runtime/lifecycle/index.ts';
 import type { Config } from '../schemas/index.ts';
 import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
 import { type Acts, openActs } from './acts.ts';
+import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 
 export { toolbox };
 
-export interface App extends AsyncDisposable, Acts, Rules, Stores {
+export interface App extends AsyncDisposable, Acts, AuthorityDoor, Rules, Stores {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -56,6 +57,7 @@ export function openApp(options: AppOptions): App {
   const world = { ...closedPaths(project, config), locate: stores.sandbox.locate };
   const artifacts = fileArtifacts(join(project.data, 'artifacts'), ids);
   const rules = openRules(frame, stores, world);
+  const authority = openAuthority(frame, stores, rules);
   const host = hostMark();
   const acts = openActs(frame, {
     ...{ stores, rules, world, artifacts, host },
@@ -65,7 +67,7 @@ export function openApp(options: AppOptions): App {
   const { policy, roster } = rules;
 
   const app: App = {
-    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...acts },
+    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...acts, ...authority },
     tools: new Map(toolbox().map((tool) => [tool.name, tool])),
     operator: (as) => identifyOperator(config, as),
     workspace: (folder) =>

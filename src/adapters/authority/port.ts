@@ -15,8 +15,8 @@ export interface StandingPolicy {
 /** What is to stand, as far as it follows from the project. */
 export interface LayoutWish {
   readonly policies: readonly StandingPolicy[];
-  /** By tier: the life of its tokens, in milliseconds. */
-  readonly tokenMs: Readonly<Record<Tier, number>>;
+  /** The life of its tokens, in milliseconds. */
+  tokenMs(tier: Tier): number;
   /** Where the ledger's key is, if the authority keeps it. */
   readonly signingKey?: { readonly mount: string; readonly key: string } | undefined;
   /** Files that every request is logged to, as the authority's host has them. */
@@ -34,6 +34,8 @@ export interface Difference {
   readonly should: JsonObject | null;
   /** Why it is left to a person, and what they can do; absent where `mend` does it. */
   readonly left?: { readonly why: string; readonly fix: string };
+  /** Whether a ledger whose key is in the authority needs it before it can take an entry. */
+  readonly signs?: true;
 }
 
 export interface Layout {

@@ -148,7 +148,7 @@ describe('compiled to sandboxes', () => {
 });
 
 describe('compiled to Vault', () => {
-  const policies = compileVault(tiers);
+  const policies = compileVault(tiers, { mount: 'secret', prefix: 'agov' });
   const secretsOf = (name: string): Record<string, readonly string[]> => {
     const paths = policies.find((policy) => policy.name === name)?.paths ?? {};
     return Object.fromEntries(Object.entries(paths).filter(([path]) => path.startsWith('secret/data/')));
@@ -187,8 +187,9 @@ describe('compiled to Vault', () => {
     }
   });
 
-  it('is HCL under the mount that is asked for', () => {
-    const [t0] = compileVault(tiers, { mount: 'kv' });
+  it('is HCL under the mount and the prefix that are asked for', () => {
+    const [t0] = compileVault(tiers, { mount: 'kv', prefix: 'other' });
+    expect(t0?.name).toBe('other-t0');
     expect(t0?.hcl).toContain('path "kv/metadata/dev/*" {\n  capabilities = ["list"]\n}\n');
   });
 });

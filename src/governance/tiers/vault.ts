@@ -20,20 +20,26 @@ interface Rule {
   readonly capabilities: readonly VaultCapability[];
 }
 
-/** One standing policy a tier, and one for actions where a tier has secrets only with approval. `mount` is the KV mount. */
-export function compileVault(declared: Tiers, options: { readonly mount?: string } = {}): VaultPolicy[] {
-  const mount = options.mount ?? 'secret';
+export interface VaultPlace {
+  /** The KV mount. */
+  readonly mount: string;
+  /** What the policies' names begin with. */
+  readonly prefix: string;
+}
+
+/** One standing policy a tier, and one for actions where a tier has secrets only with approval. */
+export function compileVault(declared: Tiers, { mount, prefix }: VaultPlace): VaultPolicy[] {
   return tiers.flatMap((tier) => {
     const standing = lineageOf(tier).flatMap((from) => [
       ...ownPaths(declared, from),
       ...listRules(mount, declared.declaration.tiers[from].secrets.names),
       ...(perAction(declared, from) ? [] : secretRules(declared, mount, from)),
     ]);
-    const policies = [vaultPolicy(`agov-${tier.toLowerCase()}`, tier, 'standing', standing)];
+    const policies = [vaultPolicy(`${prefix}-${tier.toLowerCase()}`, tier, 'standing', standing)];
     if (!perAction(declared, tier)) return policies;
     return [
       ...policies,
-      vaultPolicy(`agov-${tier.toLowerCase()}-action`, tier, 'action', secretRules(declared, mount, tier)),
+      vaultPolicy(`${prefix}-${tier.toLowerCase()}-action`, tier, 'action', secretRules(declared, mount, tier)),
     ];
   });
 }

@@ -1,1 +1,2 @@
+export { type LayoutReport, mendLayout } from './layout.ts';
 export { identifyOperator } from './operator.ts';

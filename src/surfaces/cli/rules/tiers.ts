@@ -2,6 +2,7 @@ import { compileCedar, compileSandbox, compileVault, type Grant } from '../../..
 import { AgovError } from '../../../kernel/index.ts';
 import { tiers } from '../../../schemas/index.ts';
 import type { AddCommands } from '../frame/index.ts';
+import { auditFiles, auditOption, authorityOf, collect, differenceTable, inOrder, told } from '../setup/layout.ts';
 
 export const tierCommands: AddCommands = (program, define) => {
   const tier = program.command('tiers').description('what each tier may do, and what is compiled from that');
@@ -39,7 +40,7 @@ export const tierCommands: AddCommands = (program, define) => {
         const overrides = { tools: app.config.tools, hosts: app.config.hosts };
         const targets: Record<string, () => unknown> = {
           cedar: () => compileCedar(declared, overrides),
-          vault: () => compileVault(declared),
+          vault: () => compileVault(declared, app.config.secrets.vault ?? { mount: 'agov', prefix: 'agov' }),
           sandbox: () => compileSandbox(declared, overrides),
         };
         const wanted = to === undefined ? Object.keys(targets) : [to];
@@ -56,6 +57,25 @@ export const tierCommands: AddCommands = (program, define) => {
         );
       }),
     ['agov tiers compile --to cedar', 'agov tiers compile --to vault --json'],
+  );
+
+  define(
+    tier
+      .command('drift')
+      .description('hold what stands in Vault against the declaration, path by path; 1 where it differs')
+      .option('--fix', 'mend what differs; each change is recorded')
+      .option(...auditOption, collect)
+      .option('--as <operator>', 'the operator who mends it'),
+    (cli, _args, { fix, auditFile, as }) =>
+      cli.withApp(async (app) => {
+        const authority = await authorityOf(app);
+        const layout = await authority.layout(auditFiles(auditFile));
+        if (fix) return told(cli, await authority.mendLayout(layout, 'fix', app.operator(as)));
+        const differences = await layout.differences();
+        cli.emit({ differences }, () => (differences.length === 0 ? inOrder : differenceTable(cli, differences)));
+        return differences.length === 0 ? 0 : 1;
+      }),
+    ['agov tiers drift', 'agov tiers drift --fix'],
   );
 };
 

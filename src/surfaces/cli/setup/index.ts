@@ -6,14 +6,18 @@ import { initCommand } from './init.ts';
 import { leasesCommand } from './leases.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { secretCommands } from './secret.ts';
+import { serveCommand } from './serve.ts';
 import { stateCommands } from './state.ts';
+import { vaultCommands } from './vault.ts';
 
 export const setupCommands: AddCommands = (program, define) => {
   initCommand(program, define);
   doctorCommand(program, define);
+  serveCommand(program, define);
   sandboxCommand(program, define);
   secretCommands(program, define);
   leasesCommand(program, define);
   stateCommands(program, define);
+  vaultCommands(program, define);
   completionCommand(program, define);
 };

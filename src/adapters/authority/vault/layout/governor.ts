@@ -1,6 +1,7 @@
 /**
  * What the governor's own token may do from day to day: secrets, leases, agents' identities, and looking at what is set
- * up. It can write no policy and no mount; a role or a group of agents it can change, and not what they are given.
+ * up. It can write no policy and no mount. Of a role and of a tier's group it can change what is not a policy, so that
+ * whoever has taken the governor over has not taken Vault over.
  */
 import { tiers } from '../../../../schemas/index.ts';
 import type { LayoutPlace } from './place.ts';
@@ -11,13 +12,19 @@ export function governorPolicy(
 ): string {
   const { prefix } = names;
   return [
+    '# Itself.',
+    rule('auth/token/lookup-self', 'read'),
+    rule('auth/token/renew-self', 'update'),
+    rule('auth/token/revoke-self', 'update'),
+    rule('sys/capabilities-self', 'update'),
     '# Secrets, and the records of leases and identities.',
     rule(`${mount}/data/*`, 'create', 'read', 'update'),
     rule(`${mount}/metadata/*`, 'read', 'list'),
     rule(`${mount}/metadata/~leases/*`, 'read', 'list', 'delete'),
+    rule(`${mount}/metadata/~identities/*`, 'read', 'list', 'delete'),
     rule(`${mount}/destroy/*`, 'update'),
     ...[...engines].map(([path, told]) => (told ? rule(path, 'create', 'update') : rule(path, 'read'))),
-    '# Leases are tokens below its own.',
+    '# Leases are tokens below its own, or below an agent’s.',
     rule('auth/token/create', 'create', 'update'),
     rule('auth/token/renew-accessor', 'update'),
     rule('auth/token/revoke-accessor', 'update'),
@@ -31,9 +38,12 @@ export function governorPolicy(
     rule('sys/policies/acl', 'list'),
     rule(`sys/policies/acl/${prefix}-*`, 'read'),
     '# Identities of agents, who get nothing but by the group of their tier.',
+    denying(['policies'], `identity/entity/name/${prefix}-*`, 'create', 'read', 'update', 'delete'),
     rule('identity/entity-alias', 'create', 'update'),
-    limited(`identity/entity/name/${prefix}-*`, 'denied_parameters', 'policies', 'create', 'read', 'update'),
-    ...tiers.map((tier) => names.ofTier(tier)).flatMap(identitiesIn),
+    rule('identity/entity-alias/id/*', 'delete'),
+    rule('sys/wrapping/lookup', 'update'),
+    ...tiers.flatMap((tier) => identitiesIn(names.ofTier(tier))),
+    '',
   ].join('\n');
 }
 
@@ -46,31 +56,35 @@ function signing({ mount, key }: { readonly mount: string; readonly key: string 
 }
 
 function identitiesIn(name: string): string[] {
+  const role = `auth/${name}/role/+`;
   return [
-    limited(`identity/group/name/${name}`, 'allowed_parameters', 'member_entity_ids', 'read', 'update'),
-    limited(`auth/${name}/role/+`, 'denied_parameters', 'token_policies', 'create', 'read', 'update', 'delete'),
-    rule(`auth/${name}/role/+/role-id`, 'read'),
-    rule(`auth/${name}/role/+/secret-id`, 'create', 'update', 'list'),
-    rule(`auth/${name}/role/+/secret-id-accessor/destroy`, 'create', 'update'),
+    allowing(['member_entity_ids'], `identity/group/name/${name}`, 'read', 'update'),
+    denying(['policies', 'token_policies'], role, 'create', 'read', 'update', 'delete'),
+    rule(`${role}/role-id`, 'read'),
+    rule(`${role}/secret-id`, 'create', 'update'),
     // To revoke every token of the tier at once.
     rule(`sys/leases/revoke-prefix/auth/${name}`, 'update', 'sudo'),
   ];
 }
 
 function rule(path: string, ...capabilities: readonly string[]): string {
-  return block(path, capabilities, []);
+  return block(path, capabilities);
 }
 
-function limited(
-  path: string,
-  limit: 'allowed_parameters' | 'denied_parameters',
-  parameter: string,
-  ...capabilities: readonly string[]
-): string {
-  return block(path, capabilities, [`  ${limit} = { "${parameter}" = [] }`]);
+/** No other parameter than these. */
+function allowing(parameters: readonly string[], path: string, ...capabilities: readonly string[]): string {
+  return block(path, capabilities, `  allowed_parameters = { ${anyValue(parameters)} }`);
 }
 
-function block(path: string, capabilities: readonly string[], more: readonly string[]): string {
+function denying(parameters: readonly string[], path: string, ...capabilities: readonly string[]): string {
+  return block(path, capabilities, `  denied_parameters = { ${anyValue(parameters)} }`);
+}
+
+function anyValue(parameters: readonly string[]): string {
+  return parameters.map((one) => `"${one}" = []`).join(', ');
+}
+
+function block(path: string, capabilities: readonly string[], ...limits: readonly string[]): string {
   const listed = capabilities.map((one) => `"${one}"`).join(', ');
-  return [`path "${path}" {`, `  capabilities = [${listed}]`, ...more, '}'].join('\n');
+  return [`path "${path}" {`, `  capabilities = [${listed}]`, ...limits, '}'].join('\n');
 }

@@ -54,19 +54,24 @@ export function vaultLayout({ vault, env, ...place }: VaultLayoutOptions, wish: 
     async mend({ path, is, left }) {
       if (left) throw new AgovError('CONFLICT', { what: `${path} is not agov’s to change.`, ...left });
       const one = wanted.find((item) => item.path === path);
-      await vault.within((call) =>
-        one ? write({ vault, env, call }, one, is) : removePolicy({ vault, env, call }, path),
-      );
+      await vault.within(async (call) => {
+        if (!one) return removePolicy({ vault, env, call }, path);
+        await write({ vault, env, call }, one, is);
+        // A setting that this Vault does not know is passed over in silence: only a look tells.
+        const now = await (await standing(vault, call, [one])).stateOf(call, one);
+        if (!now || difference(one, now).length > 0) throw unmoved(path);
+      });
     },
   };
 }
 
 function difference(wanted: Wanted, is: JsonObject | null): Difference[] {
   const { path, should } = wanted;
-  if (is === null) return [{ path, kind: 'missing', is, should }];
+  const signs = wanted.kind === 'transit' || wanted.kind === 'key' ? ({ signs: true } as const) : {};
+  if (is === null) return [{ path, kind: 'missing', is, should, ...signs }];
   if (canonicalJson(is) === canonicalJson(should)) return [];
   const left = leftTo.aPerson(wanted, is);
-  return [{ path, kind: 'differs', is, should, ...(left ? { left } : {}) }];
+  return [{ path, kind: 'differs', is, should, ...signs, ...(left ? { left } : {}) }];
 }
 
 function extra(path: string, is: JsonObject, left: Difference['left']): Difference {
@@ -78,4 +83,12 @@ async function each<T>(items: readonly T[], look: (item: T) => Promise<readonly 
   const found: Difference[] = [];
   for (const item of items) found.push(...(await look(item)));
   return found;
+}
+
+function unmoved(path: string): AgovError {
+  return new AgovError('CONFLICT', {
+    what: `Vault took the change of ${path}, and it is still not what it should be.`,
+    why: 'Somebody changes it at the same time, or this version of Vault does not know one of the settings.',
+    fix: 'See what differs: agov tiers drift',
+  });
 }

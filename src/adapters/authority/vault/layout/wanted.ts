@@ -28,7 +28,7 @@ export function wantedLayout(place: LayoutPlace, wish: LayoutWish): Wanted[] {
     { kind: 'kv', mount, path: `sys/mounts/${mount}`, should: { type: 'kv', version: '2', cas_required: true } },
     ...(signingKey ? signing(signingKey) : []),
     ...[...wish.policies, governor].map(({ name, text }) => policy(name, text)),
-    ...tiers.map((tier) => login(names.ofTier(tier), Math.floor(wish.tokenMs[tier] / 1000))),
+    ...tiers.map((tier) => login(names.ofTier(tier), Math.floor(wish.tokenMs(tier) / 1000))),
     ...tiers.map((tier) => group(names.ofTier(tier))),
   ];
 }
