@@ -30,6 +30,16 @@ export interface Lease extends LeaseInfo {
   readonly parts?: readonly Secret[];
 }
 
+export interface LeaseOptions {
+  readonly ttlMs: number;
+  readonly intent: string;
+  /**
+   * The agent's own token: a store with an authority of its own reads with what that token may, and the lease ends with
+   * it at the latest. A store without one has nothing to hold it against.
+   */
+  readonly identity?: Secret | undefined;
+}
+
 export interface Secrets extends AsyncDisposable {
   /** Stores a value of 1 to 65,536 bytes of UTF-8. @throws SECRET_PATH_INVALID, INPUT_INVALID */
   set(path: string, value: Secret): Promise<SecretInfo>;
@@ -37,8 +47,8 @@ export interface Secrets extends AsyncDisposable {
   list(prefix?: string): Promise<readonly SecretInfo[]>;
   /** Also ends the path's leases. @throws NOT_FOUND */
   remove(path: string): Promise<void>;
-  /** @throws NOT_FOUND, SECRET_PATH_INVALID */
-  lease(path: string, options: { readonly ttlMs: number; readonly intent: string }): Promise<Lease>;
+  /** @throws NOT_FOUND, SECRET_PATH_INVALID; DENIED where the agent's own identity does not reach so far */
+  lease(path: string, options: LeaseOptions): Promise<Lease>;
   /** Extends a lease to `ttlMs` from now. @throws NOT_FOUND when it has ended */
   renew(leaseId: string, ttlMs: number): Promise<LeaseInfo>;
   /**

@@ -18,8 +18,8 @@ export interface Vault extends AsyncDisposable {
   /** With our token unless the request has its own. @throws AgovError SECRETS_UNAVAILABLE for any other answer */
   send(call: Call, request: Request, ...accepted: readonly Accepted[]): Promise<Answer>;
   ask<T>(call: Call, request: Request, shape: z.ZodType<T>): Promise<T>;
-  /** A token below ours for one read, that ends by itself after `ttlMs` at the latest. */
-  childToken(call: Call, ttlMs: number, meta: Readonly<Record<string, string>>): Promise<ChildToken>;
+  /** A token for one read, that ends by itself after `ttlMs` at the latest; below ours, or below `parent`. */
+  childToken(call: Call, ttlMs: number, meta: Readonly<Record<string, string>>, parent?: Secret): Promise<ChildToken>;
   /** Vault's own words of refusal, without any credential of ours. */
   said(answer: Answer): string;
   /**
@@ -106,14 +106,15 @@ export function openVault(options: VaultOptions): Vault {
       leaning.add(one);
       return { [Symbol.dispose]: () => void leaning.delete(one) };
     },
-    async childToken(call, ttlMs, meta) {
-      const lifeMs = Math.min(ttlMs, await session.liveFor(call, ttlMs));
+    async childToken(call, ttlMs, meta, parent) {
+      const lifeMs = parent ? ttlMs : Math.min(ttlMs, await session.liveFor(call, ttlMs));
       const body = {
         ...{ ttl: `${Math.ceil(lifeMs / 1000)}s`, renewable: true, type: 'service', display_name: 'agov-lease', meta },
         // One read, however often it must be tried; the last use would end what the token leases at once.
         num_uses: maxAttempts + 1,
       };
-      const made = await ask(call, { method: 'POST', path: 'auth/token/create', body }, authAnswer);
+      const request = { method: 'POST', path: 'auth/token/create', body } as const;
+      const made = await ask(call, parent ? { ...request, token: parent } : request, authAnswer);
       const { client_token, accessor, lease_duration } = made.auth;
       return { token: new Secret(client_token), accessor, lifeMs: lease_duration * 1000 };
     },

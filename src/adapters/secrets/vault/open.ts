@@ -92,8 +92,8 @@ function secrets({ vault, mount, env, engines, stored, issued, kept }: Parts): S
         await issued.endAll(call, path);
       });
     },
-    async lease(path, { ttlMs, intent }) {
-      const want = { path: checkedPath(path), ttlMs: checkedTtl(ttlMs), intent: checkedIntent(intent) };
+    async lease(path, { ttlMs, intent, identity }) {
+      const want = { path: checkedPath(path), ttlMs: checkedTtl(ttlMs), intent: checkedIntent(intent), identity };
       return within(async (call) => {
         const engine = engines.get(path);
         let given: Given | undefined;
@@ -103,7 +103,8 @@ function secrets({ vault, mount, env, engines, stored, issued, kept }: Parts): S
             : await stored.read(call, path, token);
           return given;
         });
-        live.set(lease.id, vault.lean());
+        // Below the agent's own token it outlives ours.
+        if (identity === undefined) live.set(lease.id, vault.lean());
         if (given) keepAlive(lease.id, given, ttlMs);
         return lease;
       });

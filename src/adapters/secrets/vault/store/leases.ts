@@ -42,6 +42,7 @@ interface Wanted {
   readonly path: string;
   readonly intent: string;
   readonly ttlMs: number;
+  readonly identity?: Secret | undefined;
 }
 
 interface LeaseParts {
@@ -88,10 +89,11 @@ export function leases({ vault, records, env, ids }: LeaseParts): Leases {
   };
 
   return {
-    async issue(call, { path, intent, ttlMs }, read) {
-      const child = await vault.childToken(call, ttlMs, { agov_intent: intent });
+    async issue(call, { path, intent, ttlMs, identity }, read) {
+      const meta = { agov_intent: intent };
+      const child = await bounded(path, identity, () => vault.childToken(call, ttlMs, meta, identity));
       try {
-        const given = await read(child.token);
+        const given = await bounded(path, identity, () => read(child.token));
         const issuedAt = env.now();
         const lifeMs = Math.min(ttlMs, child.lifeMs, given.renewable ? ttlMs : (given.lifeMs ?? ttlMs));
         const info = { path, version: given.version, intent, issuedAt, expiresAt: issuedAt + lifeMs };
@@ -189,6 +191,22 @@ function textsIn(value: unknown): string[] {
 /** A UUIDv7 to sort by, and 128 random bits. Neither Vault's lease id nor the accessor is in it. */
 function leaseId(env: Env, ids: IdSource): string {
   return `${ids()}-${Buffer.from(env.random(16)).toString('hex')}`;
+}
+
+/** With the agent's own token a refusal is about the agent, whatever our own token may. */
+async function bounded<T>(path: string, identity: Secret | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const beyond = error instanceof AgovError && error.details?.['reason'] === 'capability';
+    if (identity === undefined || !beyond) throw error;
+    throw new AgovError('DENIED', {
+      what: `Vault does not let the agent have "${path}".`,
+      why: 'The policy of its tier does not reach so far, or its identity was suspended a moment ago.',
+      fix: 'Run "agov tiers drift", which tells whether the policies in Vault are those of the tiers.',
+      cause: error,
+    });
+  }
 }
 
 function ended(): AgovError {
