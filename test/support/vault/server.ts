@@ -15,7 +15,7 @@ import { entities } from './areas/entities.ts';
 import { type FakeGroup, groups } from './areas/groups.ts';
 import { leases } from './areas/leases.ts';
 import { type FakeLogin, type FakeMount, mounting } from './areas/mounting.ts';
-import { policies } from './areas/policies.ts';
+import { policies, withinLimits } from './areas/policies.ts';
 import { roleLogin, roles } from './areas/roles.ts';
 import { self } from './areas/self.ts';
 import { transit } from './areas/transit.ts';
@@ -133,6 +133,7 @@ export async function fakeVault(options: FakeVaultOptions): Promise<FakeVault> {
     const has = known.may(token, path);
     const wanted = { GET: list ? 'list' : 'read', POST: 'update', PUT: 'update', DELETE: 'delete' }[method] ?? '';
     if (!has.includes('root') && !has.includes(wanted)) return recorded('outside the tier: permission denied');
+    if (!withinLimits(has, body)) return recorded('outside the tier: permission denied');
     const [mount = '', rest = ''] = path.split(/\/(.*)/s);
     if (vault.mounts.get(mount)?.options?.['version'] === '2') {
       if (rest === 'config') return kvConfig(vault, mount, method, body);

@@ -37,10 +37,22 @@ export const policies: Area = (vault, { method, list, path, body }) => {
 
 /** Read by other means than agov's own, which would agree with itself. Enough for what agov writes. */
 function inForce(text: string): Policy {
-  const rules = text.matchAll(/path\s+"([^"]+)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]/g);
+  const rules = text.matchAll(/path\s+"([^"]+)"\s*\{\s*capabilities\s*=\s*\[([^\]]*)\]([\s\S]*?)\n?\}(?=\s|$)/g);
+  const named = (within: string): string[] => [...within.matchAll(/"(\w+)"/g)].map(([, one = '']) => one);
   return Object.fromEntries(
-    [...rules].map(([, path = '', held = '']) => [path, [...held.matchAll(/"(\w+)"/g)].map(([, one = '']) => one)]),
+    [...rules].map(([, path = '', held = '', more = '']) => {
+      const [, limit = '', parameters = ''] = /(allowed|denied)_parameters\s*=\s*\{([^}]*)/.exec(more) ?? [];
+      return [path, [...named(held), ...named(parameters).map((one) => `${limit}:${one}`)]];
+    }),
   );
+}
+
+/** Whether the parameters of a request are within those that the rules over its path allow. */
+export function withinLimits(has: readonly string[], body: Readonly<Record<string, unknown>>): boolean {
+  const limited = (kind: string) =>
+    has.filter((one) => one.startsWith(`${kind}:`)).map((one) => one.slice(kind.length + 1));
+  const [allowed, denied] = [limited('allowed'), limited('denied')];
+  return Object.keys(body).every((one) => !denied.includes(one) && (allowed.length === 0 || allowed.includes(one)));
 }
 
 function isWhole(text: string): boolean {
