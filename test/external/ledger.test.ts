@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { publicKeyPem, verifierKeyLine } from '../../src/governance/ledger/index.ts';
+import { loadPinned, publicKeyPem, verifierKeyLine } from '../../src/governance/ledger/index.ts';
 import { fill, type LedgerFolder, ledgerFolder } from '../support/ledger.ts';
+import { transitFolder } from '../support/transit-ledger.ts';
 
 const size = 600;
 const mustRun = process.env['CI'] === 'true';
@@ -46,14 +47,19 @@ describe('the Go team’s sumdb', () => {
   const builds = spawnSync('go', ['list', 'golang.org/x/mod/sumdb/tlog'], { env: goEnvironment }).status === 0;
   const why = builds ? '' : ' (skipped: needs Go and golang.org/x/mod in GOPATH)';
 
+  const buildVerifier = (): string => {
+    const program = join(folder.dir, 'tlog-verify');
+    const source = join(import.meta.dirname, 'tlog-verify', 'main.go');
+    const built = spawnSync('go', ['build', '-o', program, source], { env: goEnvironment, encoding: 'utf8' });
+    expect(built.stderr).toBe('');
+    return program;
+  };
+
   it.skipIf(!builds && !mustRun)(
     `verifies an exported log and its proofs, and no changed one${why}`,
     { timeout: 120_000 },
     () => {
-      const program = join(folder.dir, 'tlog-verify');
-      const source = join(import.meta.dirname, 'tlog-verify', 'main.go');
-      const built = spawnSync('go', ['build', '-o', program, source], { env: goEnvironment, encoding: 'utf8' });
-      expect(built.stderr).toBe('');
+      const program = buildVerifier();
       const verify = (): { status: number | null; output: string } => {
         const { status, stdout, stderr } = spawnSync(program, [dir, verifierKeyLine(folder.key), ...proofs], {
           encoding: 'utf8',
@@ -65,6 +71,23 @@ describe('the Go team’s sumdb', () => {
         expect(harmed(join(dir, file), 40, verify).status, file).toBe(1);
       }
       expect(harmed(proofs[1] ?? '', 40, verify).status, 'proof').toBe(1);
+    },
+  );
+
+  it.skipIf(!builds && !mustRun)(
+    `verifies one whose key is in Vault, by the line of the pinned key${why}`,
+    { timeout: 120_000 },
+    async () => {
+      await using transit = await transitFolder();
+      const out = mkdtempSync(join(transit.dir, 'log-'));
+      const ledger = await transit.open();
+      await fill(ledger, 300);
+      await ledger.exportTo(out);
+      const proof = join(transit.dir, '7.tlog-proof');
+      writeFileSync(proof, ledger.proveInclusion(7));
+      const verifyWith = (line: string) => spawnSync(buildVerifier(), [out, line, proof], { encoding: 'utf8' });
+      expect(verifyWith(verifierKeyLine(loadPinned(transit.pin).verifier)).stdout).toContain('verified 300 entries');
+      expect(verifyWith(verifierKeyLine(folder.key)).status).toBe(1);
     },
   );
 });
