@@ -13,6 +13,7 @@ import type { Chore } from './loop.ts';
 
 export interface ChoreParts {
   readonly env: Env;
+  /** Names the published head among those of other hosts. */
   readonly host: string;
   ledger(): Promise<Ledger>;
   state(): Promise<State>;
@@ -95,7 +96,7 @@ const publishedSchema = z.object({ note: z.string() });
 async function publishHead({ ledger, state, host, env }: ChoreParts): Promise<string | undefined> {
   const log = await ledger();
   const { board } = await state();
-  const key = `ledger/head/${host.split('/')[0]}`;
+  const key = `ledger/head/${host}`;
   const published = await board.get(key);
   const known = publishedSchema.safeParse(published?.value);
   if (known.success) log.checkHead(known.data.note);

@@ -1,7 +1,9 @@
 import type { App } from '../../../app/index.ts';
 import { formatDuration } from '../../../kernel/index.ts';
 import { type ProbeResult, worst } from '../../../runtime/health/index.ts';
+import type { AskedStatus } from '../../http/index.ts';
 import { type AddCommands, type Cli, printable } from '../frame/index.ts';
+import { askServe } from './serve.ts';
 
 /** A look that takes longer is named while it lasts. */
 const patienceMs = 1000;
@@ -15,14 +17,15 @@ export const doctorCommand: AddCommands = (program, define) => {
       cli.withApp(async (app) => {
         const results = await patiently(cli, app);
         const verdict = worst(results);
-        cli.emit({ verdict, probes: results }, () => {
+        const serve = (await askServe(app)).status;
+        cli.emit({ verdict, probes: results, ...(serve ? { serve } : {}) }, () => {
           const rows = results.map((r) => [
             colored(cli, r.verdict),
             r.probe,
             formatDuration(r.ms),
             printable(r.remedy ? `${r.figure}. ${r.remedy}` : r.figure),
           ]);
-          return cli.table(['', 'PROBE', 'TOOK', 'FOUND'], rows);
+          return cli.table(['', 'PROBE', 'TOOK', 'FOUND'], [...rows, ...(serve ? [serveRow(cli, serve)] : [])]);
         });
         return verdict === 'fail' ? 1 : 0;
       }),
@@ -41,6 +44,13 @@ async function patiently(cli: Cli, app: App): Promise<readonly ProbeResult[]> {
   } finally {
     slow?.[Symbol.dispose]();
   }
+}
+
+/** Breakers live in the process that asks all day; those of this command have just been made. */
+function serveRow(cli: Cli, { ready, reasons, pid, breakers }: AskedStatus): string[] {
+  const open = breakers.map(({ name, state }) => `${name} ${state}`).join(', ') || 'none';
+  const figure = `process ${pid}, breakers: ${open}${ready ? '' : `. Not ready: ${reasons.join('; ')}`}`;
+  return [colored(cli, ready ? 'ok' : 'warn'), 'serve', '', printable(figure)];
 }
 
 function colored(cli: Cli, verdict: 'ok' | 'warn' | 'fail'): string {

@@ -1,0 +1,65 @@
+/** The housekeeper of a project: its chores over the app's parts, and what it says of itself. */
+import { hostname } from 'node:os';
+import { isoTime, parseDuration } from '../kernel/index.ts';
+import {
+  type ChoreEvent,
+  type ChorePace,
+  choresOf,
+  type ServeStatus,
+  startChores,
+  unready,
+} from '../runtime/housekeeping/index.ts';
+import type { Config } from '../schemas/index.ts';
+import type { App } from './index.ts';
+
+export interface Housekeeper extends AsyncDisposable {
+  status(): ServeStatus;
+  /** False when a chore has been at it for longer than anything of ours may take. */
+  alive(): boolean;
+  /** Resolves when every chore has been tried once. */
+  readonly first: Promise<void>;
+}
+
+/** No deadline of any client, and no export of a large log, comes near. */
+const stuckMs = 15 * 60_000;
+
+/** Begins at once. It lives for long: what it holds open is the app's, which must outlive it. */
+export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void): Housekeeper {
+  const { env, config } = app;
+  const [since, host] = [isoTime(env.now()), hostname()];
+  let health: ServeStatus['health'];
+  const look = async (): Promise<undefined> => {
+    const at = isoTime(env.now());
+    health = { at, probes: await app.probe() };
+  };
+  const { ledger, state, roster, approvals, heldSecrets: secrets } = app;
+  const list = choresOf({ env, host, ledger, state, roster, approvals, secrets, look }, paceOf(config.serve));
+  const stop = new AbortController();
+  const chores = startChores(list, { env, onEvent, signal: stop.signal });
+
+  return {
+    first: chores.first,
+    alive: () => chores.longestMs() < stuckMs,
+    status() {
+      const breakers = app.breakers();
+      const reasons = unready(health, breakers);
+      const about = { pid: process.pid, host, since, ready: reasons.length === 0, reasons, breakers };
+      return { ...about, chores: chores.status(), ...(health ? { health } : {}) };
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      const over = new AbortController();
+      // What is still under way after that is left as a crash would leave it, which everything here survives.
+      await Promise.race([chores.done, env.sleep(parseDuration(config.serve.drain), over.signal)]);
+      over.abort();
+    },
+  };
+}
+
+function paceOf({ every, healthEvery, publish }: Config['serve']): ChorePace {
+  return {
+    everyMs: parseDuration(every),
+    healthEveryMs: parseDuration(healthEvery),
+    publish: { folder: publish.folder, everyMs: parseDuration(publish.every) },
+  };
+}

@@ -1,0 +1,2 @@
+export { type AskedStatus, askStatus } from './ask.ts';
+export { type HealthEndpoint, type HealthSource, serveHealth } from './health.ts';
