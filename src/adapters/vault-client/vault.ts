@@ -147,14 +147,20 @@ const needed = {
   DELETE: ['delete'],
 } as const;
 
+/** Which Vault lets nobody enter without `sudo`, besides what the method needs. */
+const rootProtected = /^sys\/(?:audit(?:\/.+)?|auth\/.+|leases\/revoke-(?:prefix|force)\/.+)$/;
+
 function underPrivileged({ method, path }: Request, has: readonly string[]): AgovError {
-  const missing = needed[method].filter((capability) => !has.includes(capability));
+  const verbs = needed[method];
+  const all = rootProtected.test(path) ? [...verbs, 'sudo'] : verbs;
+  const missing = all.filter((capability) => !has.includes(capability));
   // A capability that is there and does not help: a rule of Vault's own (a mount that is not there, a CIDR, an MFA).
-  const named = missing.length > 0 ? missing : needed[method];
+  const named = missing.length > 0 ? missing : verbs;
+  const verb = named.filter((one) => one !== 'sudo');
   return unavailable(
     'capability',
     {
-      what: `The token may not ${named.join(' or ')} ${path} in Vault.`,
+      what: `The token may not ${(verb.length > 0 ? verb : verbs).join(' or ')} ${path} in Vault${named.includes('sudo') ? ' without sudo' : ''}.`,
       why: `Its policies give it ${has.length === 0 || has.includes('deny') ? 'nothing' : has.join(', ')} there.`,
       fix: `Add to its policy: path "${path}" { capabilities = [${named.map((one) => `"${one}"`).join(', ')}] }`,
     },
