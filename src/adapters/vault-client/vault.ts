@@ -151,7 +151,7 @@ const needed = {
 const rootProtected = /^sys\/(?:audit(?:\/.+)?|auth\/.+|leases\/revoke-(?:prefix|force)\/.+)$/;
 
 function underPrivileged({ method, path }: Request, has: readonly string[]): AgovError {
-  const verbs = needed[method];
+  const verbs: readonly string[] = needed[method];
   const all = rootProtected.test(path) ? [...verbs, 'sudo'] : verbs;
   const missing = all.filter((capability) => !has.includes(capability));
   // A capability that is there and does not help: a rule of Vault's own (a mount that is not there, a CIDR, an MFA).
