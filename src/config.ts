@@ -15,6 +15,7 @@ export const environmentSettings: Readonly<Record<string, readonly string[]>> = 
   AGOV_OUTPUT_KEEP: ['output', 'keep'],
   AGOV_STATE_URL: ['state', 'url'],
   AGOV_STATE_DEADLINE: ['state', 'deadline'],
+  AGOV_STATE_GRACE: ['state', 'grace'],
 };
 
 /** Variables that agov sets or reads for other ends than configuration. */

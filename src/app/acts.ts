@@ -4,9 +4,17 @@ import type { SandboxProfile } from '../adapters/sandbox/port.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import type { Channel, World } from '../governance/governor/index.ts';
 import { compileSandbox, leaseMs, sandboxFor } from '../governance/tiers/index.ts';
+import { parseDuration } from '../kernel/index.ts';
 import { gitPaths } from '../project.ts';
 import type { Tier } from '../schemas/index.ts';
-import { createExec, createUseTool, type EgressDoor, type Exec, type UseTool } from '../work/agents/index.ts';
+import {
+  createExec,
+  createUseTool,
+  createWatch,
+  type EgressDoor,
+  type Exec,
+  type UseTool,
+} from '../work/agents/index.ts';
 import { type Frame, once } from './frame.ts';
 import type { Rules } from './rules.ts';
 import type { Stores } from './stores.ts';
@@ -57,10 +65,20 @@ export function openActs(frame: Frame, { stores, rules, world, artifacts, host, 
     };
   });
 
+  // One for both, so that all that this process runs shares one heartbeat and follows the events once.
+  const watch = once(async () =>
+    createWatch({
+      ...{ env, host, sandbox: sandbox.kind, graceMs: parseDuration(config.state.grace) },
+      state: await state(),
+      recover: async () => (await rules.roster()).reconcile(),
+    }),
+  );
+
   const exec = once(async () => {
     const declared = await tiers();
     return createExec({
-      ...{ env, sandbox, secrets, artifacts, host },
+      ...{ env, sandbox, secrets, artifacts },
+      watch: await watch(),
       governor: await governor(),
       state: await state(),
       keepOutput: config.output.keep,
@@ -72,7 +90,8 @@ export function openActs(frame: Frame, { stores, rules, world, artifacts, host, 
 
   const useTool = once(async () =>
     createUseTool({
-      ...{ env, sandbox, artifacts, host },
+      ...{ sandbox, artifacts },
+      watch: await watch(),
       governor: await governor(),
       ledger: await ledger(),
       approvals: await approvals(),

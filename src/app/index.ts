@@ -10,18 +10,18 @@ import type { Env, IdSource } from '../kernel/index.ts';
 import { closedPaths, type Project } from '../project.ts';
 import { identifyOperator } from '../runtime/bootstrap/index.ts';
 import type { ProbeOptions, ProbeResult } from '../runtime/health/index.ts';
-import type { KillReport } from '../runtime/lifecycle/index.ts';
 import type { Config } from '../schemas/index.ts';
 import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
 import { type Acts, openActs } from './acts.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
+import { type Kills, openKills } from './kills.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 
 export { toolbox };
 
-export interface App extends AsyncDisposable, Acts, AuthorityDoor, Rules, Stores {
+export interface App extends AsyncDisposable, Acts, AuthorityDoor, Kills, Rules, Stores {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -35,7 +35,6 @@ export interface App extends AsyncDisposable, Acts, AuthorityDoor, Rules, Stores
   rebuildState(): Promise<{ readonly agents: number; readonly aside: string | undefined }>;
   /** Looks at every part that a decision rests on. */
   probe(options?: ProbeOptions): Promise<readonly ProbeResult[]>;
-  revoke(name: string, by: OperatorAct, reason: string): Promise<KillReport>;
 }
 
 /** Opens the listed way out for one intent; the surface that speaks the proxy's protocol supplies it. */
@@ -56,9 +55,10 @@ export function openApp(options: AppOptions): App {
   const stores = openStores(frame);
   const world = { ...closedPaths(project, config), locate: stores.sandbox.locate };
   const artifacts = fileArtifacts(join(project.data, 'artifacts'), ids);
-  const rules = openRules(frame, stores, world);
-  const authority = openAuthority(frame, stores, rules);
   const host = hostMark();
+  const kills = openKills(frame, stores, host);
+  const rules = openRules(frame, stores, world, kills);
+  const authority = openAuthority(frame, stores, rules);
   const acts = openActs(frame, {
     ...{ stores, rules, world, artifacts, host },
     openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
@@ -67,7 +67,7 @@ export function openApp(options: AppOptions): App {
   const { policy, roster } = rules;
 
   const app: App = {
-    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...acts, ...authority },
+    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...kills, ...acts, ...authority },
     tools: new Map(toolbox().map((tool) => [tool.name, tool])),
     operator: (as) => identifyOperator(config, as),
     workspace: (folder) =>
@@ -82,12 +82,6 @@ export function openApp(options: AppOptions): App {
       const { stateHealth, vaultHealth } = stores;
       const open = { ledger, state, policy, secrets: heldSecrets, stateHealth, vaultHealth };
       return probeAll({ env, dataDir: project.data, sandbox, ...open }, options);
-    },
-    async revoke(name, by, reason) {
-      const { revokeAgent } = await import('../runtime/lifecycle/index.ts');
-      const { urgent } = stores;
-      const open = { env, host, ledger: await ledger(), roster: await roster(), state: await urgent.state() };
-      return revokeAgent({ ...open, secrets: urgent.heldSecrets }, name, by, reason);
     },
     [Symbol.asyncDispose]: () => frame[Symbol.asyncDispose](),
   };

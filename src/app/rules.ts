@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { type Approvals, ledgerApprovals } from '../governance/approvals/index.ts';
 import { createGovernor, type Governor, recordPolicy, type World } from '../governance/governor/index.ts';
+import type { Ledger } from '../governance/ledger/index.ts';
 import type { PolicyOptions, PolicySet } from '../governance/policy/index.ts';
 import { loadTiers, type Tiers } from '../governance/tiers/index.ts';
 import { parseDuration } from '../kernel/index.ts';
 import { ledgerRoster, type Roster } from '../work/agents/index.ts';
 import { type Frame, once } from './frame.ts';
+import type { Kills } from './kills.ts';
 import type { Stores } from './stores.ts';
 
 export interface Rules {
@@ -19,7 +21,7 @@ export interface Rules {
   governor(): Promise<Governor>;
 }
 
-export function openRules({ env, config, root }: Frame, stores: Stores, world: World): Rules {
+export function openRules({ env, config, root }: Frame, stores: Stores, world: World, kills: Kills): Rules {
   const { ledger, state } = stores;
   const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
   const policySources = async () => ({
@@ -51,7 +53,15 @@ export function openRules({ env, config, root }: Frame, stores: Stores, world: W
     await recordPolicy(await ledger(), set);
     await made.settle();
     await (await approvals()).expire();
+    await finishKills(await ledger(), kills);
     return made;
   });
   return { tiers, policySources, policy, approvals, roster, governor };
+}
+
+/** What a kill has left undone, as far as it can be done at once. */
+async function finishKills(ledger: Ledger, { retryKills }: Kills): Promise<void> {
+  if (!ledger.openIds().some((id) => ledger.byId(id)?.kind === 'kill')) return;
+  // It stays on record as unfinished, "agov doctor" tells it, and it keeps nobody else from working.
+  await retryKills({ quick: true }).catch(() => undefined);
 }

@@ -21,7 +21,7 @@ export interface RedisServer extends AsyncDisposable {
 
 export const redisPassword = 'correct horse battery staple';
 export const stateCommands =
-  '+auth +eval +evalsha +xread +time +get +set +del +pexpireat +hget +hset +hdel +hmget +hexists +hvals +hgetall +zadd +zrem +zrangebylex +xadd +xrange +xrevrange';
+  '+auth +eval +evalsha +xread +time +get +set +del +pexpireat +hget +hset +hdel +hmget +hexists +hvals +hgetall +zadd +zrem +zrangebylex +zrangebyscore +xadd +xrange +xrevrange';
 
 export async function redisServer(options: readonly string[] = []): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'agov-redis-'));

@@ -50,18 +50,51 @@ export function stateContract(name: string, open: () => Promise<StateFixture>): 
         await first.registry.startRun(run('late', 'amy', 30));
         await second.registry.startRun(run('early', 'zed', 10));
         await first.registry.startRun(run('middle', 'amy', 20));
-        expect((await second.registry.liveRuns()).map((r) => r.run)).toEqual(['early', 'middle', 'late']);
+        expect((await second.registry.liveRuns()).map((r) => r.intent)).toEqual(['early', 'middle', 'late']);
         expect(await second.registry.liveRuns('amy')).toEqual([run('middle', 'amy', 20), run('late', 'amy', 30)]);
       });
 
       it('takes heartbeats until the run is ended, by anyone', async () => {
         await first.registry.startRun(run('r1', 'amy', 10));
-        expect(await second.registry.beat('r1', 500)).toBe(true);
-        expect((await first.registry.liveRuns())[0]?.beatAt).toBe(500);
+        await first.registry.startRun(run('r2', 'amy', 20));
+        expect(await second.registry.beat(['r1', 'r2'], 500)).toEqual([]);
+        expect((await first.registry.liveRuns()).map((r) => r.beatAt)).toEqual([500, 500]);
         await second.registry.endRun('r1');
-        expect(await first.registry.beat('r1', 600)).toBe(false);
-        expect(await first.registry.liveRuns()).toEqual([]);
+        expect(await first.registry.beat(['r1', 'r2', 'r3'], 600)).toEqual(['r1', 'r3']);
+        expect(await first.registry.beat(['r2'], 550)).toEqual([]);
+        expect(await first.registry.liveRuns()).toEqual([{ ...run('r2', 'amy', 20), beatAt: 600 }]);
+        expect(await first.registry.beat([], 700)).toEqual([]);
         await first.registry.endRun('r1');
+      });
+
+      it('tells at one look whether agents and runs may go on, in the order of the question', async () => {
+        await first.registry.put(agent('amy'));
+        await second.registry.stopRun({ run: 'bad', reason: 'It "lied".' });
+        const actors = [
+          { agent: 'amy', run: 'bad' },
+          { agent: 'zed', run: 'good' },
+          { agent: 'amy', run: 'good' },
+        ];
+        expect(await first.registry.standings(actors)).toEqual([
+          { agent: agent('amy'), stopped: 'It "lied".' },
+          { agent: undefined, stopped: undefined },
+          { agent: agent('amy'), stopped: undefined },
+        ]);
+        expect(await first.registry.standings([])).toEqual([]);
+      });
+
+      it('lists what was stopped, once each', async () => {
+        expect(await first.registry.stoppedRuns()).toEqual([]);
+        for (const [run, reason] of [
+          ['r2', 'late'],
+          ['r1', ''],
+          ['r2', 'why'],
+        ] as const)
+          await first.registry.stopRun({ run, reason });
+        expect(await second.registry.stoppedRuns()).toEqual([
+          { run: 'r1', reason: '' },
+          { run: 'r2', reason: 'why' },
+        ]);
       });
     });
 
@@ -117,6 +150,27 @@ export function stateContract(name: string, open: () => Promise<StateFixture>): 
         const current = await token(second, 'deploy');
         expect(await first.locks.release('deploy', old)).toBe(false);
         expect(await first.locks.holder('deploy')).toMatchObject({ token: current });
+      });
+    });
+
+    describe('locks that are held', () => {
+      it('lists them by name with their owners, and no other', async () => {
+        expect(await first.locks.held()).toEqual([]);
+        const b = await first.locks.acquire('b', 'amy', 4 * ttl);
+        const a = await second.locks.acquire('a', 'zed', 4 * ttl);
+        const given = await token(first, 'given');
+        await second.locks.release('given', given);
+        const renewed = await token(second, 'renewed');
+        await first.locks.renew('renewed', renewed, 4 * ttl);
+        await first.locks.acquire('over', 'amy', 1);
+        await fixture.advance(ttl);
+        await first.locks.acquire('other', 'amy', 4 * ttl);
+        const held = await second.locks.held();
+        expect(held.map(({ name }) => name)).toEqual(['a', 'b', 'other', 'renewed']);
+        expect(held.slice(0, 2)).toEqual([
+          { name: 'a', owner: 'zed', ...a },
+          { name: 'b', owner: 'amy', ...b },
+        ]);
       });
     });
 
@@ -303,7 +357,8 @@ function agent(name: string): AgentRecord {
 }
 
 function run(id: string, of: string, at: number): LiveRun {
-  return { run: id, agent: of, host: 'box/boot', governorPid: 11, processGroup: 12, startedAt: at, beatAt: at };
+  const process = { host: 'box/boot', governorPid: 11, processGroup: 12, processStart: '77', sandbox: 'none' } as const;
+  return { intent: id, run: `run of ${id}`, agent: of, ...process, startedAt: at, beatAt: at };
 }
 
 function sorted(value: object): object {

@@ -20,8 +20,10 @@ export interface AgentRecord {
   readonly reason?: string;
 }
 
-/** A process group that runs as an agent now. */
+/** A process group that runs as an agent now: the effect of one intent. */
 export interface LiveRun {
+  readonly intent: string;
+  /** The run that the intent belongs to; a run may have several at once. */
   readonly run: string;
   readonly agent: string;
   /** `host/boot-id`, so that a pid is never looked up on the wrong machine or after a reboot. */
@@ -29,9 +31,32 @@ export interface LiveRun {
   /** The governor process that drives the run, and the leader of the governed process group. */
   readonly governorPid: number;
   readonly processGroup: number;
+  /** When the leader started, in clock ticks since boot: pids are used again, and nobody else's must be killed. */
+  readonly processStart: string;
+  /** What holds its processes together: without a sandbox, only the driver finds those that left the group. */
+  readonly sandbox: 'bubblewrap' | 'none';
   readonly startedAt: number;
   /** Last heartbeat. */
   readonly beatAt: number;
+}
+
+/** In whose name something runs or wants to, and as part of which run. */
+export interface Actor {
+  readonly agent: string;
+  readonly run: string;
+}
+
+/** Whether an actor may go on. */
+export interface Standing {
+  /** Undefined where the registry has none of that name. */
+  readonly agent: AgentRecord | undefined;
+  /** Why the run was stopped; undefined where it was not. */
+  readonly stopped: string | undefined;
+}
+
+export interface StoppedRun {
+  readonly run: string;
+  readonly reason: string;
 }
 
 export interface Registry {
@@ -39,10 +64,16 @@ export interface Registry {
   get(name: string): Promise<AgentRecord | undefined>;
   /** By name. */
   list(): Promise<readonly AgentRecord[]>;
+  /** Of each, in the order of the question, by one look at the store. */
+  standings(actors: readonly Actor[]): Promise<readonly Standing[]>;
+  /** Marks a run for ever: nothing starts in it any more. As durable as `put`. */
+  stopRun(stopped: StoppedRun): Promise<void>;
+  /** By run. */
+  stoppedRuns(): Promise<readonly StoppedRun[]>;
   startRun(run: LiveRun): Promise<void>;
-  /** False when the run is not registered any more: its driver must stop. */
-  beat(run: string, at: number): Promise<boolean>;
-  endRun(run: string): Promise<void>;
+  /** Heartbeats of these intents; those that are not registered come back. */
+  beat(intents: readonly string[], at: number): Promise<readonly string[]>;
+  endRun(intent: string): Promise<void>;
   /** Oldest first. */
   liveRuns(agent?: string): Promise<readonly LiveRun[]>;
 }
@@ -58,6 +89,10 @@ export interface LockHolder extends LockGrant {
   readonly owner: string;
 }
 
+export interface HeldLock extends LockHolder {
+  readonly name: string;
+}
+
 export interface Locks {
   /** Undefined while somebody else (or the same owner) holds it. */
   acquire(name: string, owner: string, ttlMs: number): Promise<LockGrant | undefined>;
@@ -66,6 +101,8 @@ export interface Locks {
   /** False when the grant is no longer the current one. */
   release(name: string, token: number): Promise<boolean>;
   holder(name: string): Promise<LockHolder | undefined>;
+  /** All that are held now, by name. */
+  held(): Promise<readonly HeldLock[]>;
 }
 
 export interface Count {

@@ -1,8 +1,8 @@
-/** The two records of the registry as every adapter accepts them, so that no store holds what another would refuse. */
+/** The records of the registry as every adapter accepts them, so that no store holds what another would refuse. */
 import { z } from 'zod';
 import { nameSchema, tierSchema } from '../../schemas/index.ts';
 import { invalid, isPrintable } from './bounds.ts';
-import type { AgentRecord, LiveRun } from './port.ts';
+import type { AgentRecord, LiveRun, StoppedRun } from './port.ts';
 
 const instant = z.int().min(0);
 const line = z.string().min(1).max(512).refine(isPrintable, 'must hold printable characters only');
@@ -18,14 +18,19 @@ export const agentSchema = z.strictObject({
 });
 
 export const runSchema = z.strictObject({
+  intent: line,
   run: line,
   agent: line,
   host: line,
   governorPid: z.int().min(1),
   processGroup: z.int().min(1),
+  processStart: line,
+  sandbox: z.enum(['bubblewrap', 'none']),
   startedAt: instant,
   beatAt: instant,
 });
+
+export const stoppedSchema = z.strictObject({ run: line, reason: z.string().max(4096) });
 
 /** @throws AgovError INPUT_INVALID */
 export function acceptAgent(agent: AgentRecord): z.infer<typeof agentSchema> {
@@ -35,6 +40,11 @@ export function acceptAgent(agent: AgentRecord): z.infer<typeof agentSchema> {
 /** @throws AgovError INPUT_INVALID */
 export function acceptRun(run: LiveRun): z.infer<typeof runSchema> {
   return accept(runSchema, run, 'live run');
+}
+
+/** @throws AgovError INPUT_INVALID */
+export function acceptStopped(stopped: StoppedRun): z.infer<typeof stoppedSchema> {
+  return accept(stoppedSchema, stopped, 'stopped run');
 }
 
 function accept<T>(schema: z.ZodType<T>, value: unknown, subject: string): T {

@@ -2,7 +2,7 @@
  * The one path every effect takes: identify, decide, record, perform, record. Uncertainty denies: whatever throws before
  * the intent is durable leaves nothing allowed.
  */
-import type { Registry } from '../../adapters/state/port.ts';
+import type { Registry, Standing } from '../../adapters/state/port.ts';
 import { AgovError, isAgovError, type JsonObject, messageOf } from '../../kernel/index.ts';
 import type { Decision, EntryDraft, Intent, Tier } from '../../schemas/index.ts';
 import { type Approvals, type PendingApproval, subjectHash } from '../approvals/index.ts';
@@ -34,12 +34,13 @@ export function createGovernor(parts: GovernorParts): Governor {
   // Its members are JSON; the interface only lacks the index signature.
   const mark = governorMark() as unknown as JsonObject;
 
-  /** The agent as registered, or why it may do nothing. */
-  async function identify(name: string): Promise<{ tier: Tier } | { refused: string }> {
-    const agent = await registry.get(name);
+  /** The agent as registered, or why it may do nothing, at all or in this run. */
+  async function identify({ agent: name, run }: Channel): Promise<{ tier: Tier } | { refused: string }> {
+    const [{ agent, stopped } = unknownToAll] = await registry.standings([{ agent: name, run }]);
     if (!agent) return { refused: `There is no agent "${name}".` };
     if (agent.status !== 'active')
       return { refused: `Agent "${name}" is ${agent.status}: ${agent.reason ?? 'no reason given'}.` };
+    if (stopped !== undefined) return { refused: `Run ${run} was killed: ${stopped}` };
     return { tier: agent.tier };
   }
 
@@ -89,7 +90,7 @@ export function createGovernor(parts: GovernorParts): Governor {
   }
 
   async function begin(channel: Channel, intent: Intent, options: BeginOptions = {}): Promise<Begun> {
-    const who = await identify(channel.agent);
+    const who = await identify(channel);
     const { decision, subject, approval } =
       'refused' in who ? ({ decision: refusal(who.refused) } as Ruling) : decide(channel, who.tier, intent, options);
     const tier = 'tier' in who ? who.tier : undefined;
@@ -161,7 +162,7 @@ export function createGovernor(parts: GovernorParts): Governor {
     end,
     act,
     async explain(channel, intent, { approvals: given = 0, ...options } = {}) {
-      const who = await identify(channel.agent);
+      const who = await identify(channel);
       if ('refused' in who)
         throw new AgovError('AGENT_NOT_ACTIVE', { what: who.refused, fix: 'See "agov agent list".' });
       return policy.explain({ ...question(channel, who.tier, intent, options), approvals: given });
@@ -173,6 +174,8 @@ export function createGovernor(parts: GovernorParts): Governor {
     },
   };
 }
+
+const unknownToAll: Standing = { agent: undefined, stopped: undefined };
 
 interface Ruling {
   readonly decision: Decision;

@@ -1,6 +1,6 @@
 export { isInside, type World } from './facts.ts';
 export { createGovernor, type GovernorParts, type Limits } from './governor.ts';
-export { governorMark, governorMarkSchema, isAlive, mayLive } from './liveness.ts';
+export { governorMark, governorMarkSchema, mayLive, processStart } from './liveness.ts';
 export { recordPolicy } from './policy-record.ts';
 export { settleOpenIntents } from './settle.ts';
 export type { Acted, BeginOptions, Begun, Channel, Effected, End, Governor } from './types.ts';

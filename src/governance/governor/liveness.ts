@@ -14,26 +14,25 @@ export const governorMarkSchema = z.strictObject({
 export type GovernorMark = z.infer<typeof governorMarkSchema>;
 
 export function governorMark(): GovernorMark {
-  return { host: hostname(), boot: bootId(), pid: process.pid, started: startTime(process.pid) ?? '' };
+  return { host: hostname(), boot: bootId(), pid: process.pid, started: processStart(process.pid) ?? '' };
 }
 
 /** False only when it is certain: same host, and gone or of an earlier boot. Elsewhere it may live. */
 export function mayLive(mark: GovernorMark): boolean {
   if (mark.host !== hostname()) return true;
-  return mark.boot === bootId() && startTime(mark.pid) === mark.started;
-}
-
-/** Whether the process runs on this machine now. One that has ended and waits to be reaped does not. */
-export function isAlive(pid: number): boolean {
-  return startTime(pid) !== undefined;
+  return mark.boot === bootId() && processStart(mark.pid) === mark.started;
 }
 
 function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
-/** Field 22 of /proc/PID/stat; undefined when there is no such process. The name in field 2 may hold anything. */
-function startTime(pid: number): string | undefined {
+/**
+ * When a process of this machine started, in clock ticks since boot: with its pid that names it for ever. Undefined when
+ * there is none; one that has ended and waits to be reaped is none. Field 22 of /proc/PID/stat, whose field 2 may hold
+ * anything.
+ */
+export function processStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,1 +1,4 @@
-export { type KillReport, type KillStep, type RevokeParts, revokeAgent } from './revoke.ts';
+export { freeze, kill, stopAgent, thaw } from './kill.ts';
+export { type UnfinishedKill, unfinishedKills } from './orders.ts';
+export { retryKills } from './retry.ts';
+export type { KillIdentities, KillParts, KillReport, KillStep, KillTarget, Why } from './types.ts';

@@ -33,6 +33,7 @@ const work = async (): Promise<AddCommands> => (await import('./work/index.ts'))
 /** Where the commands that are started most often are found; a command that is not here is found in the whole tree. */
 const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
+  ...{ kill: agents, freeze: agents, thaw: agents },
   ...{ ledger: record, artifact: record, pipeline: work },
 };
 

@@ -1,13 +1,17 @@
-/** The last look at an agent before something runs in its name: it may have been revoked since the decision. */
+/** The last look at an agent and its run before something starts in its name: much may have happened since the decision. */
 import type { AgentRecord, State } from '../../adapters/state/port.ts';
+import type { Channel } from '../../governance/governor/index.ts';
 import { AgovError } from '../../kernel/index.ts';
 
 /** @throws AGENT_NOT_ACTIVE */
-export async function activeAgent(state: State, name: string): Promise<AgentRecord> {
-  const agent = await state.registry.get(name);
-  if (agent?.status === 'active') return agent;
+export async function activeAgent(state: State, { agent: name, run }: Channel): Promise<AgentRecord> {
+  const [{ agent, stopped } = { agent: undefined, stopped: undefined }] = await state.registry.standings([
+    { agent: name, run },
+  ]);
+  if (agent?.status === 'active' && stopped === undefined) return agent;
+  const standing = agent ? `Agent "${name}" is ${agent.status}.` : `There is no agent "${name}".`;
   throw new AgovError('AGENT_NOT_ACTIVE', {
-    what: agent ? `Agent "${name}" is ${agent.status}.` : `There is no agent "${name}".`,
-    fix: 'See "agov agent list".',
+    what: stopped === undefined ? standing : `Run ${run} was killed: ${stopped}`,
+    fix: stopped === undefined ? 'See "agov agent list".' : 'Start a new run.',
   });
 }

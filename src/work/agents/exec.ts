@@ -4,15 +4,16 @@
  */
 import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Invitation } from '../../adapters/authority/port.ts';
 import type { ExitStatus, Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
-import type { Lease, Secrets } from '../../adapters/secrets/port.ts';
 import type { State } from '../../adapters/state/port.ts';
 import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
-import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
+import { type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
 import type { Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
-import { watchForStop } from './stop.ts';
+import { type LeaseParts, leaseAll } from './leases/index.ts';
+import type { Watch } from './stop/index.ts';
 
 export interface ExecRequest {
   readonly channel: Channel;
@@ -21,6 +22,8 @@ export interface ExecRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** Environment variable to secret path: leased for this command alone. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** With which they are leased, where this host makes none itself. */
+  readonly invitation?: Invitation | undefined;
   readonly stdin: 'inherit' | 'none';
   /** Where the redacted output goes as it comes, besides the record. */
   readonly stdout?: Writable;
@@ -44,18 +47,15 @@ export interface EgressDoor extends AsyncDisposable {
   readonly socket: string;
 }
 
-export interface ExecParts {
+export interface ExecParts extends LeaseParts {
   readonly env: Env;
-  readonly governor: Governor;
   readonly sandbox: Sandbox;
   readonly state: State;
-  readonly secrets: () => Promise<Secrets>;
   readonly artifacts: Artifacts;
-  readonly host: string;
+  readonly watch: Watch;
   /** Bytes of each stream to keep. */
   readonly keepOutput: number;
   profileOf(channel: Channel, tier: Tier): SandboxProfile;
-  leaseMs(tier: Tier): number;
   /** Opens the listed way out for one intent; undefined where the tier lists no hosts. */
   openEgress(channel: Channel, tier: Tier, intent: string): Promise<EgressDoor | undefined>;
 }
@@ -74,8 +74,9 @@ export function createExec(parts: ExecParts): Exec {
 
 async function perform(parts: ExecParts, request: ExecRequest, id: string): Promise<Effected<ExecResult>> {
   const { channel } = request;
-  const { tier } = await activeAgent(parts.state, channel.agent);
-  await using leases = await leaseAll(parts, channel, tier, id, request.secrets ?? {});
+  const { tier } = await activeAgent(parts.state, channel);
+  const { secrets: wanted = {}, invitation } = request;
+  await using leases = await leaseAll(parts, { channel, tier, parent: id, wanted, invitation });
   await using egress = await parts.openEgress(channel, tier, id);
   const profile = parts.profileOf(channel, tier);
   const running = await parts.sandbox.start({
@@ -86,7 +87,8 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
     profile: egress ? { ...profile, network: { mode: 'proxy', socket: egress.socket } } : profile,
   });
   request.onStart?.(running);
-  const stop = await watchForStop(parts, request, running, id);
+  const { timeoutMs, signal } = request;
+  const stop = await parts.watch({ channel, tier, timeoutMs, signal }, running, id);
   try {
     const { stdout, stderr } = await record(parts, request, running, leases.values);
     const status = await running.exit;
@@ -134,66 +136,6 @@ function showing(from: PassThrough, to: Writable): { end(): void } {
   return {
     end: () => void to.off('drain', drained).off('error', gone),
   };
-}
-
-async function leaseAll(
-  parts: ExecParts,
-  channel: Channel,
-  tier: Tier,
-  parent: string,
-  wanted: Readonly<Record<string, string>>,
-): Promise<AsyncDisposable & { readonly env: Record<string, string>; readonly values: readonly string[] }> {
-  const names = Object.entries(wanted);
-  const env: Record<string, string> = {};
-  const held: { readonly lease: Lease; readonly intent: string }[] = [];
-  const store = names.length > 0 ? await parts.secrets() : undefined;
-
-  const endAll = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const { lease, intent } of held.splice(0)) {
-      // One that lives on keeps no other from its end; "agov leases" tells why.
-      const lives = await store?.end(lease.id).then(
-        () => false,
-        (error: unknown) => failures.push(error) > 0,
-      );
-      const facts = { lease: lives ? 'not ended' : 'ended', version: lease.version };
-      const reason = 'The lease could not be ended.';
-      await parts.governor.end(channel, intent, lives ? { status: 'failed', reason, facts } : { status: 'ok', facts });
-    }
-    if (failures.length > 0) throw failures[0];
-  };
-
-  try {
-    for (const [name, path] of names) {
-      const intent = { action: 'secret.read', resource: path, args: { variable: name } } as const;
-      const begun = await parts.governor.begin(channel, intent, { parent });
-      if (begun.verdict !== 'allow') {
-        throw new AgovError('DENIED', {
-          what: `Agent "${channel.agent}" may not have the secret ${path}.`,
-          why: begun.decision.reasons[0] ?? 'No policy permits it.',
-          fix: `See "agov explain --agent ${channel.agent} secret.read ${path}".`,
-        });
-      }
-      const lease = await store
-        ?.lease(path, { ttlMs: parts.leaseMs(tier), intent: begun.id })
-        .catch(async (error: unknown) => {
-          await parts.governor.end(channel, begun.id, {
-            status: 'failed',
-            reason: 'The store gave no lease.',
-            facts: {},
-          });
-          throw error;
-        });
-      if (!lease) continue;
-      held.push({ lease, intent: begun.id });
-      env[name] = lease.value.reveal();
-    }
-  } catch (error) {
-    await endAll();
-    throw error;
-  }
-  const values = held.flatMap(({ lease }) => [lease.value, ...(lease.parts ?? [])].map((secret) => secret.reveal()));
-  return { env, values, [Symbol.asyncDispose]: endAll };
 }
 
 function outcomeOf(sandbox: Sandbox['kind'], result: ExecResult): Effected<ExecResult>['outcome'] {

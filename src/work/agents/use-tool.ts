@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
+import type { Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
 import type { State } from '../../adapters/state/port.ts';
 import type {
   Tool,
@@ -18,12 +18,12 @@ import type { Approvals } from '../../governance/approvals/index.ts';
 import type { Artifacts } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
-import { AgovError, type Env } from '../../kernel/index.ts';
+import { AgovError } from '../../kernel/index.ts';
 import type { ArtifactRef, Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
 import type { EgressDoor } from './exec.ts';
 import { planFacts } from './plans.ts';
-import { watchForStop } from './stop.ts';
+import type { StopWatch, Watch } from './stop/index.ts';
 
 export interface ToolRequest {
   readonly channel: Channel;
@@ -35,14 +35,13 @@ export interface ToolRequest {
 }
 
 export interface UseToolParts {
-  readonly env: Env;
   readonly governor: Governor;
   readonly ledger: Ledger;
   readonly approvals: Approvals;
   readonly sandbox: Sandbox;
   readonly state: State;
   readonly artifacts: Artifacts;
-  readonly host: string;
+  readonly watch: Watch;
   readonly projectRoot: string;
   readonly protectedBranches: readonly string[];
   readonly environments: Readonly<Record<string, string>>;
@@ -105,7 +104,7 @@ async function perform(
   call: ToolCall,
   id: string,
 ): Promise<Effected<UsedTool>> {
-  const { tier } = await activeAgent(parts.state, request.channel.agent);
+  const { tier } = await activeAgent(parts.state, request.channel);
   await using egress = await parts.openEgress(request.channel, tier, id);
   const network = egress ? ({ mode: 'proxy', socket: egress.socket } as const) : closed;
   const result = await call.perform(doing(parts, request, id, network));
@@ -127,28 +126,34 @@ function looking(parts: UseToolParts, { channel }: ToolRequest): ToolExec {
     if (command.access !== 'read' || command.readWrite?.length) {
       throw new AgovError('INTERNAL', { what: `A tool tried to write before it was allowed: ${command.argv[0]}.` });
     }
-    const running = await start(parts, channel, command, closed);
-    return collect(running.stdout, running.stderr, running.exit, () => void running.kill());
+    const { running, tier } = await start(parts, channel, command, closed);
+    // It belongs to no intent yet, and must be found by a revocation all the same.
+    const stop = await parts.watch({ channel, tier }, running, `look:${channel.run}:${running.pid}`);
+    return finish(running, stop);
   };
 }
 
 function doing(parts: UseToolParts, request: ToolRequest, id: string, network: Network): ToolExec {
   return async (command) => {
-    const running = await start(parts, request.channel, command, network);
-    const stop = await watchForStop(parts, request, running, id);
-    try {
-      const exit = await collect(running.stdout, running.stderr, running.exit, () => void running.kill());
-      const why = await stop.reason(exit.code === 128 + constants.signals.SIGKILL);
-      if (why) throw new AgovError('TOOL_FAILED', { what: why });
-      return exit;
-    } finally {
-      await stop.end();
-    }
+    const { channel, timeoutMs, signal } = request;
+    const { running, tier } = await start(parts, channel, command, network);
+    return finish(running, await parts.watch({ channel, tier, timeoutMs, signal }, running, id));
   };
 }
 
+async function finish(running: Running, stop: StopWatch): Promise<ToolExit> {
+  try {
+    const exit = await collect(running.stdout, running.stderr, running.exit, () => void running.kill());
+    const why = await stop.reason(exit.code === 128 + constants.signals.SIGKILL);
+    if (why) throw new AgovError('TOOL_FAILED', { what: why });
+    return exit;
+  } finally {
+    await stop.end();
+  }
+}
+
 async function start(parts: UseToolParts, channel: Channel, command: ToolCommand, network: Network) {
-  const { tier } = await activeAgent(parts.state, channel.agent);
+  const { tier } = await activeAgent(parts.state, channel);
   const profile = parts.profileOf(channel, tier);
   const running = await parts.sandbox.start({
     argv: command.argv,
@@ -167,7 +172,7 @@ async function start(parts: UseToolParts, channel: Channel, command: ToolCommand
   // A command that ends without reading its input is judged by its exit code.
   running.stdin?.on('error', () => undefined);
   running.stdin?.end(command.input);
-  return running;
+  return { running, tier };
 }
 
 async function collect(

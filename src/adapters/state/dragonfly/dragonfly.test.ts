@@ -183,15 +183,19 @@ describeWith('redis-server', 'state on a server of the Redis protocol', () => {
 /** Each call of the port at least once, on each of its ways. */
 async function everything(state: State & Partial<DragonflyState>): Promise<void> {
   const { registry, locks, counters, board, events } = state;
-  const run = { run: 'r', agent: 'amy', host: 'h/b', governorPid: 1, processGroup: 2, startedAt: 1, beatAt: 1 };
+  const process = { host: 'h/b', governorPid: 1, processGroup: 2, processStart: '3', sandbox: 'none' } as const;
+  const run = { intent: 'i', run: 'r', agent: 'amy', ...process, startedAt: 1, beatAt: 1 };
   await registry.put({ name: 'amy', tier: 'T1', status: 'active', operator: 'o', createdAt: 1, changedAt: 1 });
   expect([(await registry.list()).length, (await registry.get('amy'))?.name]).toEqual([1, 'amy']);
   await registry.startRun(run);
-  expect([await registry.beat('r', 5), await registry.liveRuns()]).toEqual([true, [{ ...run, beatAt: 5 }]]);
-  await registry.endRun('r');
+  expect([await registry.beat(['i', 'j'], 5), await registry.liveRuns()]).toEqual([['j'], [{ ...run, beatAt: 5 }]]);
+  await registry.endRun('i');
+  await registry.stopRun({ run: 'r', reason: 'why' });
+  expect(await registry.standings([run])).toMatchObject([{ agent: { name: 'amy' }, stopped: 'why' }]);
+  expect(await registry.stoppedRuns()).toEqual([{ run: 'r', reason: 'why' }]);
   const grant = await locks.acquire('all', 'amy', 5000);
   const token = grant?.token ?? 0;
-  expect(await locks.holder('all')).toMatchObject({ token });
+  expect([await locks.holder('all'), (await locks.held())[0]]).toMatchObject([{ token }, { name: 'all', token }]);
   expect([await locks.renew('all', token, 5000), await locks.release('all', token)]).toEqual([true, true]);
   await counters.add('all', 3);
   expect([await counters.add('all', 1, 3), await counters.get('all')]).toEqual([{ value: 3, accepted: false }, 3]);

@@ -36,7 +36,7 @@ export interface DragonflyState extends State {
 const probe = script('probe', done, `redis.call('SET', KEYS[1], text(clock()), 'PX', 1000) return 'done'`, 'again');
 
 const clear = script('clear', done, `for _, key in ipairs(KEYS) do redis.call('DEL', key) end return 'done'`, 'again');
-const clearedKeys = ['agents', 'runs', 'beats', 'counters', 'board', 'board:keys', 'events'];
+const clearedKeys = ['agents', 'stopped', 'runs', 'beats', 'counters', 'board', 'board:keys', 'events'];
 
 export const openingScripts = [probe, clear];
 

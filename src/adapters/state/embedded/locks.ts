@@ -5,13 +5,17 @@
 import { z } from 'zod';
 import type { Env } from '../../../kernel/index.ts';
 import { boundedInt, boundedName, boundedTtl } from '../bounds.ts';
-import type { LockHolder, Locks } from '../port.ts';
+import type { HeldLock, LockHolder, Locks } from '../port.ts';
 import type { Database } from './store/database.ts';
 
 const tokenRow = z.strictObject({ token: z.int().min(1) });
 const lockRow = z
   .strictObject({ owner: z.string(), token: z.int().min(1), expires_at: z.int() })
   .transform(({ expires_at, ...rest }): LockHolder => ({ ...rest, expiresAt: expires_at }));
+
+const heldRow = z
+  .strictObject({ name: z.string(), owner: z.string(), token: z.int().min(1), expires_at: z.int() })
+  .transform(({ expires_at, ...rest }): HeldLock => ({ ...rest, expiresAt: expires_at }));
 
 export function locks(db: Database, env: Env): Locks {
   const holder = (name: string): LockHolder | undefined =>
@@ -66,6 +70,10 @@ export function locks(db: Database, env: Env): Locks {
     },
     async holder(name) {
       return holder(name);
+    },
+    async held() {
+      const sql = 'SELECT name, owner, token, expires_at FROM locks WHERE expires_at > ? ORDER BY name';
+      return db.all(heldRow, sql, env.now());
     },
   };
 }

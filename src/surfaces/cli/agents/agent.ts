@@ -1,7 +1,8 @@
 import type { AgentRecord } from '../../../adapters/state/port.ts';
-import { AgovError, formatDuration, isoTime } from '../../../kernel/index.ts';
+import { AgovError, isoTime } from '../../../kernel/index.ts';
 import { nearest, tierSchema, tiers } from '../../../schemas/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
+import { stop } from './kill.ts';
 
 export const agentCommand: AddCommands = (program, define) => {
   const agent = program.command('agent').description('add, list, show, retire and revoke agents');
@@ -75,54 +76,30 @@ export const agentCommand: AddCommands = (program, define) => {
     }),
   );
 
-  for (const [verb, done, about] of [
-    ['retire', 'Retired', 'end an agent that is no longer needed'],
-    ['revoke', 'Revoked', 'stop an agent for cause: marks it, kills what it runs, ends its leases'],
-  ] as const) {
-    const command = agent.command(`${verb} <name>`).description(about);
-    const why = verb === 'retire' ? 'why; recorded' : 'why (required); recorded';
-    command.option('--reason <text>', why, verb === 'retire' ? 'no longer needed' : undefined);
-    command.option('--as <operator>', 'the operator who does it');
-    define(command, (cli, [name = ''], { reason, as }) => finish(cli, verb, done, name, reason, as), [
-      `agov agent ${verb} builder --reason "…"`,
-    ]);
-  }
-};
+  define(
+    agent
+      .command('retire <name>')
+      .description('end an agent that is no longer needed')
+      .option('--reason <text>', 'why; recorded', 'no longer needed')
+      .option('--as <operator>', 'the operator who does it'),
+    (cli, [name = ''], { reason, as }) =>
+      cli.withApp(async (app) => {
+        const retired = await (await app.roster()).retire(name, app.operator(as), reason);
+        cli.emit(retired, () => `Retired agent ${name}. What it runs now may end; it starts nothing new.`);
+      }),
+    ['agov agent retire builder --reason "…"'],
+  );
 
-async function finish(
-  cli: Cli,
-  verb: 'retire' | 'revoke',
-  done: string,
-  name: string,
-  reason: string | undefined,
-  as?: string,
-) {
-  if (!reason) {
-    throw new AgovError('USAGE', {
-      what: 'A revocation needs a reason.',
-      fix: `agov agent ${verb} ${name} --reason "…"`,
-    });
-  }
-  return cli.withApp(async (app) => {
-    const by = app.operator(as);
-    if (verb === 'retire') {
-      const agent = await (await app.roster()).retire(name, by, reason);
-      cli.emit(agent, () => `${done} agent ${name}. What it runs now may end; it starts nothing new.`);
-      return 0;
-    }
-    const report = await app.revoke(name, by, reason);
-    cli.emit(report, () => {
-      const rows = report.steps.map((s) => [
-        s.ok ? cli.colors.green('ok') : cli.colors.red('FAILED'),
-        s.step,
-        formatDuration(s.ms),
-        s.detail,
-      ]);
-      return `${done} agent ${name} in ${formatDuration(report.ms)}.\n${cli.table(['', 'STEP', 'TOOK', ''], rows)}`;
-    });
-    return report.steps.every((s) => s.ok) ? 0 : 1;
-  });
-}
+  define(
+    agent
+      .command('revoke <name>')
+      .description('stop an agent for cause; the same as "agov kill NAME"')
+      .option('--reason <text>', 'why (required); recorded')
+      .option('--as <operator>', 'the operator who does it'),
+    (cli, [name = ''], options) => stop(cli, 'kill', { agent: name }, options),
+    ['agov agent revoke builder --reason "…"'],
+  );
+};
 
 function status(cli: Cli, { status: value }: AgentRecord): string {
   if (value === 'active') return cli.colors.green(value);

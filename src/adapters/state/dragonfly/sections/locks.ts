@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { boundedInt, boundedName, boundedTtl } from '../../bounds.ts';
-import type { LockHolder, Locks } from '../../port.ts';
+import type { HeldLock, LockHolder, Locks } from '../../port.ts';
 import { type Scripts, script, wholeText, yesNo } from '../script.ts';
 
 const grant = z.union([
@@ -40,6 +40,10 @@ const acquire = script(
   redis.call('SET', KEYS[2], text(token))
   redis.call('HSET', KEYS[1], 'till', text(till), 'token', text(token), 'owner', ARGV[1])
   redis.call('PEXPIREAT', KEYS[1], text(till))
+  for _, over in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', text(now), 'LIMIT', 0, 10)) do
+    redis.call('ZREM', KEYS[3], over)
+  end
+  redis.call('ZADD', KEYS[3], text(till), ARGV[3])
   return {text(token), text(till)}
 `,
 );
@@ -52,6 +56,7 @@ const renew = script(
   till = now + tonumber(ARGV[2])
   redis.call('HSET', KEYS[1], 'till', text(till))
   redis.call('PEXPIREAT', KEYS[1], text(till))
+  redis.call('ZADD', KEYS[2], text(till), ARGV[3])
   return 1
 `,
   'again',
@@ -63,6 +68,7 @@ const release = script(
   `${current}
   if token ~= tonumber(ARGV[1]) then return 0 end
   redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[2])
   return 1
 `,
 );
@@ -77,24 +83,42 @@ const holder = script(
   'again',
 );
 
-export const lockScripts = [acquire, renew, release, holder];
+/** The index only says where to look: whether a lock is held is its own key's to say. */
+const held = script(
+  'lock.held',
+  z.array(z.string()),
+  `return redis.call('ZRANGEBYSCORE', KEYS[1], text(math.floor(clock() / 1000)), '+inf')`,
+  'again',
+);
+
+export const lockScripts = [acquire, renew, release, holder, held];
 
 export function locks(scripts: Scripts, prefix: string): Locks {
   const key = (name: string): string => `${prefix}lock:${boundedName('lock name', name)}`;
+  const index = `${prefix}locks`;
+  const holderOf = (name: string): Promise<LockHolder | undefined> => scripts.run(holder, [key(name)]);
 
   return {
     async acquire(name, owner, ttlMs) {
       boundedName('lock owner', owner);
-      return scripts.run(acquire, [key(name), `${prefix}fence`], owner, boundedTtl(ttlMs));
+      return scripts.run(acquire, [key(name), `${prefix}fence`, index], owner, boundedTtl(ttlMs), name);
     },
     async renew(name, token, ttlMs) {
-      return scripts.run(renew, [key(name)], boundedInt('fencing token', token, 0), boundedTtl(ttlMs));
+      return scripts.run(renew, [key(name), index], boundedInt('fencing token', token, 0), boundedTtl(ttlMs), name);
     },
     async release(name, token) {
-      return scripts.run(release, [key(name)], boundedInt('fencing token', token, 0));
+      return scripts.run(release, [key(name), index], boundedInt('fencing token', token, 0), name);
     },
-    async holder(name) {
-      return scripts.run(holder, [key(name)]);
+    holder: async (name) => holderOf(name),
+    async held() {
+      const names = (await scripts.run(held, [index])).sort();
+      const found = await Promise.all(
+        names.map(async (name): Promise<HeldLock | undefined> => {
+          const now = await holderOf(name);
+          return now && { name, ...now };
+        }),
+      );
+      return found.filter((lock) => lock !== undefined);
     },
   };
 }

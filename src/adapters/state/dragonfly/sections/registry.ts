@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { boundedInt, boundedName } from '../../bounds.ts';
 import type { AgentRecord, LiveRun, Registry } from '../../port.ts';
-import { acceptAgent, acceptRun, agentSchema, runSchema } from '../../records.ts';
+import { acceptAgent, acceptRun, acceptStopped, agentSchema, runSchema } from '../../records.ts';
 import { storedJson } from '../../stored-json.ts';
-import { done, type Scripts, script, wholeText, yesNo } from '../script.ts';
+import { done, type Scripts, script, wholeText } from '../script.ts';
 
 const agentText = storedJson.pipe(agentSchema).transform(
   // An absent reason is absent, not undefined.
@@ -15,6 +15,22 @@ const runText = storedJson.pipe(runSchema);
 const put = script('agent.put', done, `redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return 'done'`, 'again');
 const get = script('agent.get', agentText.nullable(), `return redis.call('HGET', KEYS[1], ARGV[1])`, 'again');
 const list = script('agent.list', z.array(agentText), `return redis.call('HVALS', KEYS[1])`, 'again');
+
+const standings = script(
+  'agent.standings',
+  z.array(z.tuple([agentText.nullable(), z.string().nullable()])),
+  `
+  local found = {}
+  for i = 1, #ARGV - 1, 2 do
+    found[#found + 1] = {redis.call('HGET', KEYS[1], ARGV[i]), redis.call('HGET', KEYS[2], ARGV[i + 1])}
+  end
+  return found
+`,
+  'again',
+);
+
+const stopRun = script('run.stop', done, `redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return 'done'`, 'again');
+const stoppedRuns = script('run.stopped', z.array(z.string()), `return redis.call('HGETALL', KEYS[1])`, 'again');
 
 const startRun = script(
   'run.start',
@@ -29,13 +45,19 @@ const startRun = script(
 
 const beat = script(
   'run.beat',
-  yesNo,
+  z.array(z.string()),
   `
-  if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
-  local last = whole(redis.call('HGET', KEYS[2], ARGV[1]))
-  if not last then return corrupt('the heartbeat of run ' .. ARGV[1] .. ' is no number') end
-  redis.call('HSET', KEYS[2], ARGV[1], text(math.max(last, tonumber(ARGV[2]))))
-  return 1
+  local missing = {}
+  for i = 2, #ARGV - 1 do
+    if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then
+      missing[#missing + 1] = ARGV[i]
+    else
+      local last = whole(redis.call('HGET', KEYS[2], ARGV[i]))
+      if not last then return corrupt('the heartbeat of intent ' .. ARGV[i] .. ' is no number') end
+      redis.call('HSET', KEYS[2], ARGV[i], text(math.max(last, tonumber(ARGV[1]))))
+    end
+  end
+  return missing
 `,
   'again',
 );
@@ -65,10 +87,12 @@ const liveRuns = script(
   'again',
 );
 
-export const registryScripts = [put, get, list, startRun, beat, endRun, liveRuns];
+const runScripts = [startRun, beat, endRun, liveRuns];
+export const registryScripts = [put, get, list, standings, stopRun, stoppedRuns, ...runScripts];
 
 export function registry(scripts: Scripts, prefix: string): Registry {
   const agents = [`${prefix}agents`];
+  const stopped = [`${prefix}stopped`];
   const runs = [`${prefix}runs`, `${prefix}beats`];
 
   return {
@@ -83,15 +107,30 @@ export function registry(scripts: Scripts, prefix: string): Registry {
       const found = await scripts.run(list, agents);
       return found.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
+    async standings(actors) {
+      const names = actors.flatMap(({ agent, run }) => [boundedName('agent name', agent), boundedName('run', run)]);
+      const found = await scripts.run(standings, [...agents, ...stopped], ...names);
+      return found.map(([agent, why]) => ({ agent: agent ?? undefined, stopped: why ?? undefined }));
+    },
+    async stopRun(mark) {
+      const { run, reason } = acceptStopped(mark);
+      await scripts.run(stopRun, stopped, run, reason);
+    },
+    async stoppedRuns() {
+      const flat = await scripts.run(stoppedRuns, stopped);
+      const marks = flat.flatMap((run, i) => (i % 2 === 0 ? [{ run, reason: flat[i + 1] ?? '' }] : []));
+      return marks.sort((a, b) => (a.run < b.run ? -1 : 1));
+    },
     async startRun(run) {
       const accepted = acceptRun(run);
-      await scripts.run(startRun, runs, accepted.run, JSON.stringify(accepted), accepted.beatAt);
+      await scripts.run(startRun, runs, accepted.intent, JSON.stringify(accepted), accepted.beatAt);
     },
-    async beat(run, at) {
-      return scripts.run(beat, runs, boundedName('run', run), boundedInt('time of the heartbeat', at, 0));
+    async beat(intents, at) {
+      const names = intents.map((intent) => boundedName('intent', intent));
+      return scripts.run(beat, runs, boundedInt('time of the heartbeat', at, 0), ...names);
     },
-    async endRun(run) {
-      await scripts.run(endRun, runs, boundedName('run', run));
+    async endRun(intent) {
+      await scripts.run(endRun, runs, boundedName('intent', intent));
     },
     async liveRuns(agent) {
       if (agent !== undefined) boundedName('agent name', agent);
@@ -99,7 +138,7 @@ export function registry(scripts: Scripts, prefix: string): Registry {
       return found
         .map(([run, beatAt]): LiveRun => ({ ...run, beatAt }))
         .filter((run) => agent === undefined || run.agent === agent)
-        .sort((a, b) => a.startedAt - b.startedAt || (a.run < b.run ? -1 : 1));
+        .sort((a, b) => a.startedAt - b.startedAt || (a.intent < b.intent ? -1 : 1));
     },
   };
 }

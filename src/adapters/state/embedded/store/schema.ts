@@ -1,9 +1,9 @@
-/** The tables of the state file, and the refusal of a file that is not ours or is newer than we are. */
+/** The tables of the state file, the way from an older format, and the refusal of a file that is not ours or is newer than we are. */
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { stateCorrupt, stateUnavailable } from './faults.ts';
 
-const currentVersion = 1;
+const currentVersion = 2;
 /** "agst": tells our file from another program's. */
 const applicationId = 0x61677374;
 
@@ -16,14 +16,17 @@ const headerRow = z.object({ version: z.int(), application: z.int(), tables: z.i
  * second, so a file that replaces a damaged or deleted one goes on above everything the old one gave out.
  */
 export function migrate(db: DatabaseSync, path: string, now: number): void {
-  if (isCurrent(db, path)) return;
+  if (formatOf(db, path) === currentVersion) return;
   db.exec('BEGIN IMMEDIATE');
   // Another process may have been first while we waited.
-  if (!isCurrent(db, path)) create(db, now * 1000);
+  const format = formatOf(db, path);
+  if (format === 0) create(db, now * 1000);
+  if (format === 1) fromFirst(db);
   db.exec('COMMIT');
 }
 
-function isCurrent(db: DatabaseSync, path: string): boolean {
+/** 0 for an empty file. @throws AgovError where it is not ours, or newer than we are */
+function formatOf(db: DatabaseSync, path: string): number {
   const header = headerRow.parse(
     db
       .prepare(
@@ -33,7 +36,7 @@ function isCurrent(db: DatabaseSync, path: string): boolean {
       )
       .get(),
   );
-  if (header.tables === 0 && header.version === 0) return false;
+  if (header.tables === 0 && header.version === 0) return 0;
   if (header.application !== applicationId) throw stateCorrupt(path, 'It is a database, but not one of agov state.');
   if (header.version > currentVersion) {
     throw stateUnavailable(
@@ -42,9 +45,23 @@ function isCurrent(db: DatabaseSync, path: string): boolean {
       'Use the agov that wrote it, or a newer one.',
     );
   }
-  if (header.version < currentVersion) throw stateCorrupt(path, `It claims format ${header.version}, which never was.`);
-  return true;
+  if (header.version < 1) throw stateCorrupt(path, `It claims format ${header.version}, which never was.`);
+  return header.version;
 }
+
+/** The first format knew no runs, only intents. What it lists is driven by an older agov, which stops without its list. */
+function fromFirst(db: DatabaseSync): void {
+  db.exec(`DROP TABLE runs; ${runTables} PRAGMA user_version = ${currentVersion};`);
+}
+
+const runTables = `
+    CREATE TABLE runs (
+      intent TEXT PRIMARY KEY, run TEXT NOT NULL, agent TEXT NOT NULL, host TEXT NOT NULL, sandbox TEXT NOT NULL,
+      governor_pid INTEGER NOT NULL, process_group INTEGER NOT NULL, process_start TEXT NOT NULL,
+      started_at INTEGER NOT NULL, beat_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE stopped (run TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
 
 function create(db: DatabaseSync, floor: number): void {
   db.exec(`
@@ -52,10 +69,7 @@ function create(db: DatabaseSync, floor: number): void {
       name TEXT PRIMARY KEY, tier TEXT NOT NULL, status TEXT NOT NULL, operator TEXT NOT NULL,
       created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, reason TEXT
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE runs (
-      run TEXT PRIMARY KEY, agent TEXT NOT NULL, host TEXT NOT NULL, governor_pid INTEGER NOT NULL,
-      process_group INTEGER NOT NULL, started_at INTEGER NOT NULL, beat_at INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
+    ${runTables}
     CREATE TABLE fence (id INTEGER PRIMARY KEY CHECK (id = 1), token INTEGER NOT NULL) STRICT;
     CREATE TABLE locks (
       name TEXT PRIMARY KEY, owner TEXT NOT NULL, token INTEGER NOT NULL, expires_at INTEGER NOT NULL

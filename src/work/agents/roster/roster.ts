@@ -1,27 +1,18 @@
 /**
- * Who may act: agents are added, moved between tiers, frozen, retired and revoked by operators. The ledger is the truth; the state registry is its
- * fast copy, brought in line at each start.
+ * Who may act: agents are added, moved between tiers, frozen, retired and revoked by operators. The ledger is the truth;
+ * the state registry is its fast copy, brought in line at each start.
  */
-import { z } from 'zod';
-import type { AgentRecord, Registry } from '../../adapters/state/port.ts';
-import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
-import { AgovError, canonicalJson, type JsonObject } from '../../kernel/index.ts';
-import { nameSchema, type Tier, tierLevel, tierSchema } from '../../schemas/index.ts';
+import type { AgentRecord, Registry } from '../../../adapters/state/port.ts';
+import type { Ledger } from '../../../governance/ledger/index.ts';
+import { AgovError, canonicalJson, type JsonObject } from '../../../kernel/index.ts';
+import { nameSchema, type Tier, tierLevel } from '../../../schemas/index.ts';
+import { type AgentBody, applyStep, foldAgents, foldKilledRuns } from './fold.ts';
 
 /** The human at the keyboard: the name under which an act is recorded, and the system user who typed it. */
 export interface OperatorAct {
   readonly operator: string;
   readonly user: string;
 }
-
-const bodySchema = z.strictObject({
-  step: z.enum(['added', 'promoted', 'demoted', 'frozen', 'thawed', 'retired', 'revoked']),
-  tier: tierSchema,
-  operator: nameSchema,
-  user: z.string(),
-  reason: z.string().optional(),
-});
-type Body = z.infer<typeof bodySchema>;
 
 export interface Roster {
   /** @throws INPUT_INVALID for a bad name or a tier above T2, CONFLICT when the name is taken */
@@ -38,7 +29,7 @@ export interface Roster {
   /** @throws NOT_FOUND */
   get(name: string): Promise<AgentRecord>;
   list(): Promise<readonly AgentRecord[]>;
-  /** Rebuilds the registry's agents from the ledger. The number of records that differed. */
+  /** Rebuilds the registry's agents and stopped runs from the ledger. The number of records that differed. */
   reconcile(): Promise<number>;
 }
 
@@ -52,36 +43,17 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     });
   }
 
-  async function record(name: string, body: Body, claim?: string): Promise<AgentRecord> {
-    const { tier } = body;
-    const { at } = await ledger.append({
-      kind: 'agent',
-      agent: name,
-      tier,
-      body: body satisfies JsonObject,
-      ...(claim ? { claim } : {}),
-    });
-    const before = await registry.get(name);
-    const agent = applyStep(before, name, body, Date.parse(at));
-    await registry.put(agent);
-    return agent;
-  }
-
-  /** Another process may record a step between our look and our put: what counts is the ledger after the put. */
-  async function bringInLine(name: string): Promise<void> {
-    for (;;) {
-      const have = await registry.get(name);
-      const wanted = foldAgents(ledger, name).get(name);
-      if (!wanted || (have && canonicalJson(have) === canonicalJson(wanted))) return;
-      await registry.put(wanted);
-    }
+  async function record(name: string, body: AgentBody, claim?: string): Promise<AgentRecord> {
+    await appendStep(ledger, { name, before: undefined }, body, claim);
+    await bringInLine(ledger, registry, name);
+    return get(name);
   }
 
   /** One step of an agent that is in one of the states `from`. */
   async function step(
     name: string,
     from: readonly AgentRecord['status'][],
-    body: Omit<Body, 'tier'> & { tier?: Tier },
+    body: Omit<AgentBody, 'tier'> & { tier?: Tier },
   ) {
     const agent = await get(name);
     if (!from.includes(agent.status)) {
@@ -90,8 +62,35 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     return record(name, { ...body, tier: body.tier ?? agent.tier });
   }
 
+  /** Whatever cuts a rebuilding short must not leave undone what was on record: what may not act comes first. */
+  async function reconcile(): Promise<number> {
+    const stopped = new Set((await registry.stoppedRuns()).map(({ run }) => run));
+    const forgotten = foldKilledRuns(ledger).filter(({ run }) => !stopped.has(run));
+    for (const mark of forgotten) await registry.stopRun(mark);
+    let changed = forgotten.length;
+
+    const have = new Map((await registry.list()).map((agent) => [agent.name, canonicalJson(agent)]));
+    const wanted = foldAgents(ledger);
+    const order = [...wanted.values()].sort((a, b) => Number(a.status === 'active') - Number(b.status === 'active'));
+    for (const agent of order) {
+      if (have.get(agent.name) === canonicalJson(agent)) continue;
+      await bringInLine(ledger, registry, agent.name);
+      changed += 1;
+    }
+    // What the ledger does not know was never added by an operator.
+    for (const stray of await registry.list()) {
+      if (wanted.has(stray.name) || stray.status === 'revoked') continue;
+      // Added by another process since the fold above?
+      if (ledger.query({ kinds: ['agent'], agent: stray.name, limit: 1 }).length > 0) continue;
+      await registry.put({ ...stray, status: 'revoked', reason: 'the ledger does not know this agent' });
+      changed += 1;
+    }
+    return changed;
+  }
+
   return {
     get,
+    reconcile,
     list: () => registry.list(),
     async add(name, tier, by) {
       const parsed = nameSchema.safeParse(name);
@@ -123,30 +122,37 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     thaw: (name, by, reason) => step(name, ['frozen'], { step: 'thawed', ...by, reason }),
     retire: (name, by, reason) => step(name, ['active', 'frozen'], { step: 'retired', ...by, reason }),
     revoke: (name, by, reason) => step(name, ['active', 'frozen', 'retired'], { step: 'revoked', ...by, reason }),
-    async reconcile() {
-      const wanted = foldAgents(ledger);
-      let changed = 0;
-      // Revocations first: whatever cuts this short must not leave one undone that was on record.
-      const order = [...wanted.values()].sort(
-        (a, b) => Number(b.status === 'revoked') - Number(a.status === 'revoked'),
-      );
-      for (const agent of order) {
-        const have = await registry.get(agent.name);
-        if (have && canonicalJson(have) === canonicalJson(agent)) continue;
-        await bringInLine(agent.name);
-        changed += 1;
-      }
-      // What the ledger does not know was never added by an operator.
-      for (const stray of await registry.list()) {
-        if (wanted.has(stray.name) || stray.status === 'revoked') continue;
-        // Added by another process since the fold above?
-        if (ledger.query({ kinds: ['agent'], agent: stray.name, limit: 1 }).length > 0) continue;
-        await registry.put({ ...stray, status: 'revoked', reason: 'the ledger does not know this agent' });
-        changed += 1;
-      }
-      return changed;
-    },
   };
+}
+
+/** Another process may record a step between our look and our put: what counts is the ledger after the put. */
+export async function bringInLine(ledger: Ledger, registry: Registry, name: string): Promise<void> {
+  for (;;) {
+    const have = await registry.get(name);
+    const wanted = foldAgents(ledger, name).get(name);
+    if (!wanted || (have && canonicalJson(have) === canonicalJson(wanted))) return;
+    await registry.put(wanted);
+  }
+}
+
+/**
+ * Appends the step, and gives the record as it is after it. It appends before it first waits, so that the steps of many
+ * agents share one commit.
+ */
+export async function appendStep(ledger: Ledger, of: StepOf, body: AgentBody, claim?: string): Promise<AgentRecord> {
+  const { at } = await ledger.append({
+    kind: 'agent',
+    agent: of.name,
+    tier: body.tier,
+    body: body satisfies JsonObject,
+    ...(claim ? { claim } : {}),
+  });
+  return applyStep(of.before, of.name, body, Date.parse(at));
+}
+
+interface StepOf {
+  readonly name: string;
+  readonly before: AgentRecord | undefined;
 }
 
 /** @throws INPUT_INVALID */
@@ -157,30 +163,4 @@ function refuseByHand(tier: Tier): void {
     why: 'T3 and T4 are earned by promotion, from evidence.',
     fix: 'Choose T0, T1 or T2.',
   });
-}
-
-function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
-  const agents = new Map<string, AgentRecord>();
-  const entries = everyEntry(ledger, { kinds: ['agent'], ...(only ? { agent: only } : {}) });
-  for (const { agent: name, at, body } of entries) {
-    if (name) agents.set(name, applyStep(agents.get(name), name, bodySchema.parse(body), Date.parse(at)));
-  }
-  return agents;
-}
-
-const statusAfter: Readonly<Record<Body['step'], AgentRecord['status']>> = {
-  ...{ added: 'active', promoted: 'active', demoted: 'active', thawed: 'active' },
-  ...{ frozen: 'frozen', retired: 'retired', revoked: 'revoked' },
-};
-
-function applyStep(before: AgentRecord | undefined, name: string, body: Body, at: number): AgentRecord {
-  return {
-    name,
-    tier: body.tier,
-    status: statusAfter[body.step],
-    operator: body.operator,
-    createdAt: before?.createdAt ?? at,
-    changedAt: at,
-    ...(body.reason === undefined ? {} : { reason: body.reason }),
-  };
 }

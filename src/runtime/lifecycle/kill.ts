@@ -1,0 +1,114 @@
+/**
+ * Kill means dead: the ledger says so first, and one `kill` entry for each agent or run tells afterwards what each step
+ * took. A step that failed is named there, and its order stays open until a retry has done it.
+ */
+import type { AgentRecord } from '../../adapters/state/port.ts';
+import type { Tier } from '../../schemas/index.ts';
+import { appendStep } from '../../work/agents/index.ts';
+import { order, report } from './orders.ts';
+import { carryOut } from './steps/carry-out.ts';
+import { round } from './steps/steps.ts';
+import { resolveTarget } from './targets.ts';
+import {
+  type Deed,
+  type KillParts,
+  type KillReport,
+  type KillStep,
+  type KillTarget,
+  type Subject,
+  stepNames,
+  type Why,
+} from './types.ts';
+
+/** For good. @throws NOT_FOUND, and what the ledger throws: what is not on record has not happened */
+export async function kill(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
+  const { agents, run } = await resolveTarget(parts, 'kill', target);
+  if (run !== undefined) return killRun(parts, run, why);
+  const { tier } = { tier: undefined, ...target };
+  return doTo(parts, 'kill', agents, why, () => (tier ? endTokens(parts, tier) : Promise.resolve()));
+}
+
+/** Until `thaw`. @throws NOT_FOUND, CONFLICT for an agent that has ended */
+export async function freeze(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
+  const { agents } = await resolveTarget(parts, 'freeze', target);
+  return doTo(parts, 'freeze', agents, why);
+}
+
+/** @throws NOT_FOUND, CONFLICT for an agent that has ended */
+export async function thaw(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
+  const { agents } = await resolveTarget(parts, 'thaw', target);
+  return doTo(parts, 'thaw', agents, why);
+}
+
+/** Stops what runs by a tier that the agent no longer has; `agent` is the record by which it may go on. */
+export async function stopAgent(parts: KillParts, agent: AgentRecord, why: Why): Promise<KillReport> {
+  const began = parts.env.monotonic();
+  const id = await order(parts.ledger, 'move', { agent: agent.name }, why);
+  const subject: Subject = { deed: 'move', order: id, agent, run: undefined, orderedAt: parts.env.now(), why };
+  const recorded = step(parts, began, 'on record');
+  const [done] = await finish(parts, [{ subject, recorded }], began);
+  return done as KillReport; // one subject, one report
+}
+
+interface Ordered {
+  readonly subject: Subject;
+  readonly recorded: KillStep;
+}
+
+const steps = { kill: 'revoked', freeze: 'frozen', thaw: 'thawed' } as const;
+const after = { kill: 'revoked', freeze: 'frozen', thaw: 'active' } as const;
+
+async function doTo(
+  parts: KillParts,
+  deed: Exclude<Deed, 'move'>,
+  agents: readonly AgentRecord[],
+  why: Why,
+  onRecord: () => Promise<void> = () => Promise.resolve(),
+): Promise<readonly KillReport[]> {
+  const { env, ledger } = parts;
+  const began = env.monotonic();
+  // All in one turn of the event loop, so that a hundred agents cost one commit: either all are on record or none is.
+  const ordered = await Promise.all(
+    agents.map(async (before): Promise<Ordered> => {
+      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason };
+      const is = before.status === after[deed];
+      const marking = is ? Promise.resolve(before) : appendStep(ledger, { name: before.name, before }, body);
+      const [agent, id] = await Promise.all([marking, order(ledger, deed, { agent: before.name }, why)]);
+      const recorded = step(parts, began, is ? `was ${before.status} before` : `${before.status} until now`);
+      return { subject: { deed, order: id, agent, run: undefined, orderedAt: env.now(), why }, recorded };
+    }),
+  );
+  const [reports] = await Promise.all([finish(parts, ordered, began), onRecord()]);
+  return reports;
+}
+
+async function killRun(parts: KillParts, run: string, why: Why): Promise<readonly KillReport[]> {
+  const began = parts.env.monotonic();
+  const id = await order(parts.ledger, 'kill', { run }, why);
+  const subject: Subject = { deed: 'kill', order: id, agent: undefined, run, orderedAt: parts.env.now(), why };
+  return finish(parts, [{ subject, recorded: step(parts, began, 'on record') }], began);
+}
+
+async function finish(parts: KillParts, ordered: readonly Ordered[], began: number): Promise<readonly KillReport[]> {
+  const wants = new Set(stepNames);
+  const done = await carryOut(
+    parts,
+    ordered.map(({ subject }) => ({ subject, wants })),
+  );
+  const ms = round(parts.env.monotonic() - began);
+  return Promise.all(
+    ordered.map(({ subject, recorded }) => {
+      return report(parts.ledger, subject, [recorded, ...(done.get(subject) ?? [])], ms);
+    }),
+  );
+}
+
+function step({ env }: KillParts, began: number, detail: string): KillStep {
+  return { step: 'record', ok: true, ms: round(env.monotonic() - began), detail };
+}
+
+/** All tokens of a tier by one request, before they are looked up one by one; what it misses they do not. */
+async function endTokens({ identities }: KillParts, tier: Tier): Promise<void> {
+  const authority = await identities?.().catch(() => undefined);
+  await authority?.revokeTier(tier).catch(() => undefined); // each agent's step "identity" tells whether it worked
+}

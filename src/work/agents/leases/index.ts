@@ -1,0 +1,2 @@
+export { type Acquire, type CredentialParts, createAcquire } from './credential.ts';
+export { type LeaseParts, leaseAll } from './lease-all.ts';

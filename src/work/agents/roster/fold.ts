@@ -1,0 +1,59 @@
+/** Agents and killed runs as the ledger tells them: the truth, of which the registry is a copy. */
+import { z } from 'zod';
+import type { AgentRecord, StoppedRun } from '../../../adapters/state/port.ts';
+import { everyEntry, type Ledger } from '../../../governance/ledger/index.ts';
+import { nameSchema, tierSchema } from '../../../schemas/index.ts';
+
+export const agentBodySchema = z.strictObject({
+  step: z.enum(['added', 'promoted', 'demoted', 'frozen', 'thawed', 'retired', 'revoked']),
+  tier: tierSchema,
+  operator: nameSchema,
+  user: z.string(),
+  reason: z.string().optional(),
+});
+export type AgentBody = z.infer<typeof agentBodySchema>;
+
+/** Of the order to kill a run: the rest of its entry is the lifecycle's. */
+const killedRunSchema = z.object({ step: z.literal('ordered'), reason: z.string() });
+
+export function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
+  const agents = new Map<string, AgentRecord>();
+  const entries = everyEntry(ledger, { kinds: ['agent'], ...(only ? { agent: only } : {}) });
+  for (const { agent: name, at, body } of entries) {
+    if (name) agents.set(name, applyStep(agents.get(name), name, agentBodySchema.parse(body), Date.parse(at)));
+  }
+  return agents;
+}
+
+/** The first reason of each. */
+export function foldKilledRuns(ledger: Ledger): readonly StoppedRun[] {
+  const runs = new Map<string, StoppedRun>();
+  for (const { run, body } of everyEntry(ledger, { kinds: ['kill'] })) {
+    const order = killedRunSchema.safeParse(body);
+    if (run && order.success && !runs.has(run)) runs.set(run, { run, reason: order.data.reason });
+  }
+  return [...runs.values()];
+}
+
+const statusAfter: Readonly<Record<AgentBody['step'], AgentRecord['status']>> = {
+  ...{ added: 'active', promoted: 'active', demoted: 'active', thawed: 'active' },
+  ...{ frozen: 'frozen', retired: 'retired', revoked: 'revoked' },
+};
+
+/**
+ * Nothing comes after a revocation, and after a retirement only that: two operators may act at the same moment, and
+ * whoever thaws must not undo what another has just killed.
+ */
+export function applyStep(before: AgentRecord | undefined, name: string, body: AgentBody, at: number): AgentRecord {
+  if (before?.status === 'revoked') return before;
+  if (before?.status === 'retired' && body.step !== 'revoked') return before;
+  return {
+    name,
+    tier: body.tier,
+    status: statusAfter[body.step],
+    operator: body.operator,
+    createdAt: before?.createdAt ?? at,
+    changedAt: at,
+    ...(body.reason === undefined ? {} : { reason: body.reason }),
+  };
+}

@@ -1,0 +1,2 @@
+export { announceHalt, type Halt } from './event.ts';
+export { createWatch, type StopWatch, type Watch, type WatchParts } from './watch.ts';

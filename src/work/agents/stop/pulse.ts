@@ -1,0 +1,139 @@
+/**
+ * One heartbeat for all that this process runs: it tells the registry that they live, asks whether they still may, and
+ * follows the events. A store that does not answer is waited for, no longer than the grace; then whatever is above T0
+ * stops. One that comes back, or has forgotten an agent, is brought in line with the ledger before it is believed: it may
+ * have come back empty, or from an old snapshot.
+ */
+import type { LiveRun, Standing, State } from '../../../adapters/state/port.ts';
+import { type Env, formatDuration } from '../../../kernel/index.ts';
+import { type Tier, tierLevel } from '../../../schemas/index.ts';
+import { readHalt } from './event.ts';
+
+export interface PulseParts {
+  readonly env: Env;
+  readonly state: State;
+  /** How long the store may be away before what is above T0 stops. */
+  readonly graceMs: number;
+  /** Brings the registry in line with the ledger. */
+  recover(): Promise<unknown>;
+}
+
+export interface Beating {
+  readonly live: LiveRun;
+  /** By which it runs: its sandbox is that tier's. */
+  readonly tier: Tier;
+  /** Events up to this number are older than the run. */
+  readonly since: number;
+  stop(why: string): void;
+}
+
+export interface Pulse {
+  /** Call once it is registered. */
+  add(beating: Beating): void;
+  remove(beating: Beating): Promise<void>;
+}
+
+const longestBeatMs = 1000;
+
+export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
+  const beatMs = Math.max(20, Math.min(longestBeatMs, graceMs / 4));
+  const all = new Set<Beating>();
+  let going: { readonly stop: AbortController; readonly followed: Promise<void> } | undefined;
+  let grace: Disposable | undefined;
+
+  const answered = (): void => {
+    grace?.[Symbol.dispose]();
+    grace = env.timer(lost, graceMs);
+  };
+  const lost = (): void => {
+    const why = `Killed: the state store has not answered for ${formatDuration(graceMs)} (state.grace), so a revocation could not be seen.`;
+    for (const one of [...all]) if (tierLevel(one.tier) > tierLevel('T0')) one.stop(why);
+  };
+
+  async function beat(signal: AbortSignal): Promise<void> {
+    for (let troubled = false; ; ) {
+      await env.sleep(beatMs, signal);
+      try {
+        if (troubled) await recover();
+        await look();
+        troubled = false;
+        if (!signal.aborted) answered();
+      } catch {
+        // Not a reason to stop yet: the grace runs on, and ends what this does not mend.
+        troubled = true;
+      }
+    }
+  }
+
+  async function look(): Promise<void> {
+    const now = [...all];
+    const actors = now.map(({ live }) => live);
+    const gone = new Set(
+      await state.registry.beat(
+        actors.map(({ intent }) => intent),
+        env.now(),
+      ),
+    );
+    let standings = await state.registry.standings(actors);
+    if (standings.some(({ agent }) => agent === undefined)) {
+      // No agent is ever removed, so the store has lost its memory, and what it says of the others is worth no more.
+      await recover();
+      standings = await state.registry.standings(actors);
+    }
+    for (const [i, one] of now.entries()) {
+      const why = whyStop(one, standings[i]);
+      if (!all.has(one)) continue;
+      if (why !== undefined) one.stop(`Killed: ${why}`);
+      else if (gone.has(one.live.intent)) await state.registry.startRun({ ...one.live, beatAt: env.now() });
+    }
+  }
+
+  async function follow(signal: AbortSignal, after: number): Promise<void> {
+    for (let cursor = after; !signal.aborted; ) {
+      try {
+        for await (const event of state.events.follow(signal, cursor)) {
+          cursor = event.seq;
+          const halt = readHalt(event);
+          for (const { live, since, stop } of halt ? [...all] : []) {
+            if (event.seq <= since) continue;
+            if (halt?.agents.includes(live.agent)) stop(`Killed: agent "${live.agent}" was ${halt.became}.`);
+            else if (halt?.runs.includes(live.run)) stop(`Killed: run ${live.run} was ${halt.became}`);
+          }
+        }
+      } catch {
+        // Events are the quick way; without them the heartbeat finds the same a little later.
+        await env.sleep(beatMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    add(beating) {
+      all.add(beating);
+      if (going) return;
+      const stop = new AbortController();
+      answered();
+      beat(stop.signal).catch(() => undefined); // only the end of its last run rejects it
+      going = { stop, followed: follow(stop.signal, beating.since) };
+    },
+    async remove(beating) {
+      all.delete(beating);
+      if (all.size > 0 || !going) return;
+      const { stop, followed } = going;
+      going = undefined;
+      grace?.[Symbol.dispose]();
+      stop.abort();
+      await followed;
+    },
+  };
+}
+
+/** Why what runs may not go on; a retired agent may finish. */
+export function whyStop({ live, tier }: Pick<Beating, 'live' | 'tier'>, standing?: Standing): string | undefined {
+  const { agent, stopped } = standing ?? {};
+  if (stopped !== undefined) return `run ${live.run} was stopped: ${stopped}`;
+  if (!agent) return `there is no agent "${live.agent}".`;
+  if (agent.status === 'revoked' || agent.status === 'frozen') return `agent "${agent.name}" was ${agent.status}.`;
+  if (tierLevel(agent.tier) < tierLevel(tier)) return `agent "${agent.name}" was moved to ${agent.tier}.`;
+  return undefined;
+}
