@@ -8,7 +8,7 @@ import type { Invitation } from '../../adapters/authority/port.ts';
 import type { ExitStatus, Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
 import type { State } from '../../adapters/state/port.ts';
 import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
-import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
+import type { Acted, BeginOptions, Channel, Effected } from '../../governance/governor/index.ts';
 import { type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
 import type { Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';

@@ -51,7 +51,12 @@ export async function leaseAll(parts: LeaseParts, wish: LeaseWish): Promise<Leas
     const failures: unknown[] = [];
     for (const one of held.splice(0)) await endLease(parts, store, channel, one, failures);
     // Last: what is below it goes with it, also what could not be ended by itself.
-    await credential?.[Symbol.asyncDispose]().catch((error: unknown) => failures.push(error));
+    try {
+      await credential?.[Symbol.asyncDispose]();
+    } catch (error) {
+      // The first failure of all is told below.
+      failures.push(error);
+    }
     if (failures.length > 0) throw failures[0];
   };
 
