@@ -19,6 +19,8 @@ export interface Item {
 /** Its message says where. */
 export class Unreadable extends Error {}
 
+const maxDepth = 50;
+
 /** @throws Unreadable */
 export function parseHcl(text: string): Body {
   const words = wordsOf(text);
@@ -26,11 +28,16 @@ export function parseHcl(text: string): Body {
   const next = (): Word => words[at++] ?? { kind: 'end', text: '', line: words.at(-1)?.line ?? 1 };
   const peek = (): string => (words[at]?.kind === 'mark' ? (words[at]?.text ?? '') : '');
 
+  let depth = 0;
   const body = (end: '}' | ''): Body => {
+    if (++depth > maxDepth) throw new Unreadable('it is nested too deeply');
     const items: Item[] = [];
     for (;;) {
       const word = next();
-      if (end === '' ? word.kind === 'end' : isMark(word, end)) return { items };
+      if (end === '' ? word.kind === 'end' : isMark(word, end)) {
+        depth--;
+        return { items };
+      }
       if (word.kind !== 'text' && word.kind !== 'bare') throw unexpected(word);
       items.push(item(word));
       if (peek() === ',') next();
@@ -54,12 +61,14 @@ export function parseHcl(text: string): Body {
     throw unexpected(word);
   };
   const list = (): Value[] => {
+    if (++depth > maxDepth) throw new Unreadable('it is nested too deeply');
     const values: Value[] = [];
     for (let word = next(); !isMark(word, ']'); word = next()) {
       values.push(value(word));
       if (peek() === ',') next();
       else if (peek() !== ']') throw unexpected(next());
     }
+    depth--;
     return values;
   };
   // As JSON, by our own reading: of two members of one name Vault takes both, and JSON.parse drops the first.
@@ -77,7 +86,7 @@ interface Word {
   readonly line: number;
 }
 
-const space = String.raw`(?<space>\s+|(?:#|//)[^\n]*|/\*[^]*?\*/)`;
+const space = String.raw`(?<space>\s+|(?:#|//)[^\n]*|/\*[\s\S]*?\*/)`;
 const pattern = new RegExp(
   String.raw`${space}|(?<text>"(?:[^"\\\n]|\\.)*")|(?<bare>[\w][\w.-]*|-\d[\d.]*)|(?<mark>[{}[\]=:,])`,
   'y',

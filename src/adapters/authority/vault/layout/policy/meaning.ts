@@ -22,12 +22,12 @@ interface Rule {
 }
 
 /** What `policy = "…"` stands for, the form before capabilities. */
-const shorthand: Readonly<Record<string, readonly string[]>> = {
-  deny: ['deny'],
-  read: ['read', 'list'],
-  write: ['create', 'read', 'update', 'delete', 'list'],
-  sudo: ['create', 'read', 'update', 'delete', 'list', 'sudo'],
-};
+const shorthand: ReadonlyMap<Value, readonly string[]> = new Map([
+  ['deny', ['deny']],
+  ['read', ['read', 'list']],
+  ['write', ['create', 'read', 'update', 'delete', 'list']],
+  ['sudo', ['create', 'read', 'update', 'delete', 'list', 'sudo']],
+]);
 
 function rulesOf({ items }: Body): Rule[] {
   return items.flatMap(({ keys: [kind, ...rest], value }) => {
@@ -60,7 +60,7 @@ function ruleOf({ keys: [path = '', ...rest], value }: Item): Rule {
   if (!Array.isArray(listed) || !listed.every((one) => typeof one === 'string')) {
     throw new Unreadable(`the capabilities of path "${path}" are no list of texts`);
   }
-  const old = short === undefined ? [] : shorthand[String(short)];
+  const old = short === undefined ? [] : shorthand.get(short);
   if (!old) throw new Unreadable(`path "${path}" has a policy that is none`);
   members.delete('policy');
   members.delete('capabilities');
