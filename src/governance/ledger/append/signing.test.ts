@@ -147,6 +147,15 @@ describe('a Vault that is away', () => {
     },
   );
 
+  it('is told in time to a process too that has waited for its turn', async () => {
+    await using other = await folder.open();
+    folder.vault.fault = silent;
+    const began = performance.now();
+    const failed = (log: Ledger) => expect(log.append(draft(0))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await Promise.all([failed(ledger), failed(other)]);
+    expect(performance.now() - began).toBeLessThan(1.35 * deadlineMs);
+  });
+
   it('makes no new ledger, and makes it once it is back', async () => {
     await using fresh = await transitFolder({ deadlineMs });
     await (await fresh.open())[Symbol.asyncDispose]();
