@@ -2,7 +2,7 @@
 import type { Artifacts } from '../../governance/evidence/index.ts';
 import { governorMark, mayLive } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
-import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
+import { AgovError, type Env, type IdSource, isAgovError } from '../../kernel/index.ts';
 import type { Pipeline } from '../../schemas/index.ts';
 import type { OperatorAct } from '../agents/index.ts';
 import { next, pendingStage, type RunBody, type RunState, readRun } from './journal.ts';
@@ -13,6 +13,8 @@ export interface DriveParts extends StageParts {
   readonly parallel: number;
   onStage?(stage: string, end: StageEnd | 'started'): void;
 }
+
+const lookEveryMs = 1000;
 
 /** Starts a run of the pipeline whose text is `source`. Returns its id; nothing has been done yet. */
 export async function startRun(
@@ -44,6 +46,7 @@ export async function resumeRun(ledger: Ledger, run: string, by: OperatorAct): P
   if (state.endedAt) {
     throw new AgovError('CONFLICT', {
       what: `Run ${run} has ended (${state.status}).`,
+      ...(state.reason === undefined ? {} : { why: state.reason }),
       fix: `Start a new one: agov pipeline run ${state.file}`,
     });
   }
@@ -75,12 +78,14 @@ export async function drive(
   const working = new Map<string, Promise<void>>();
   const parked = new Map<string, string>();
   const failures: unknown[] = [];
+  const over = new AbortController();
 
   const launch = (name: string, state: RunState): void => {
     const stage = pipeline.stages[name];
     if (!stage) throw new AgovError('INTERNAL', { what: `Stage "${name}" is not in the pipeline.` });
     parts.onStage?.(name, 'started');
-    const job = { run, name, stage, before: state.stages.get(name) ?? pendingStage, signal };
+    const before = state.stages.get(name) ?? pendingStage;
+    const job = { run, name, stage, before, signal: AbortSignal.any([signal, over.signal]) };
     const work = runStage(parts, job).then(
       (end) => {
         if (end.status === 'parked') parked.set(name, end.approval);
@@ -96,6 +101,12 @@ export async function drive(
 
   let state = readRun(parts.ledger, run);
   for (; ; state = readRun(parts.ledger, run, state)) {
+    if (state.endedAt !== undefined) {
+      // Somebody has killed it. What runs of it is killed by the same hand; what asks an operator stops asking.
+      over.abort();
+      await Promise.all(working.values());
+      return readRun(parts.ledger, run, state);
+    }
     if (failures.length > 0 || signal.aborted) {
       await Promise.all(working.values());
       if (failures.length > 0) throw failures[0];
@@ -109,8 +120,16 @@ export async function drive(
     }
     if (step.do === 'start')
       for (const name of step.stages.slice(0, parts.parallel - working.size)) launch(name, state);
-    await Promise.race(working.values());
+    await change(parts.env, working.values());
   }
+}
+
+/** Resolves when one of them ends, or when it is time to look whether the run was killed. */
+async function change(env: Env, working: Iterable<Promise<void>>): Promise<void> {
+  const looked = new AbortController();
+  const look = env.sleep(lookEveryMs, looked.signal).catch(() => undefined); // only the abort below rejects it
+  await Promise.race([...working, look]);
+  looked.abort();
 }
 
 async function finish(ledger: Ledger, run: string, body: RunBody): Promise<RunState> {

@@ -29,6 +29,9 @@ export const runBodySchema = z.discriminatedUnion('step', [
 ]);
 export type RunBody = z.infer<typeof runBodySchema>;
 
+/** The order of an operator to kill the run: from it on the run is over, whatever its driver still writes. */
+const killSchema = z.object({ step: z.literal('ordered'), operator: z.string(), reason: z.string() });
+
 export const stageBodySchema = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('started'), stage: z.string(), attempt: z.int().min(1) }),
   z.strictObject({
@@ -87,7 +90,7 @@ export const pendingStage: StageState = {
 
 /** The run's state by all its entries, or by those since `known` was read. @throws NOT_FOUND */
 export function readRun(ledger: Ledger, run: string, known?: RunState): RunState {
-  const state = foldRun(everyEntry(ledger, { kinds: ['run', 'stage'], run, after: known?.seq ?? -1 }), known);
+  const state = foldRun(everyEntry(ledger, { kinds: ['run', 'stage', 'kill'], run, after: known?.seq ?? -1 }), known);
   if (state) return state;
   throw new AgovError('NOT_FOUND', { what: `There is no pipeline run ${run}.`, fix: 'See "agov pipeline list".' });
 }
@@ -97,6 +100,7 @@ function foldRun(entries: Iterable<Entry>, known?: RunState): RunState | undefin
   for (const entry of entries) {
     if (entry.kind === 'stage' && state) state = advanceStage(state, entry);
     if (entry.kind === 'run') state = advanceRun(state, entry);
+    if (entry.kind === 'kill' && state) state = killRun(state, entry);
     if (state) state = { ...state, seq: entry.seq };
   }
   return state;
@@ -118,7 +122,7 @@ function advanceRun(state: RunState | undefined, entry: Entry): RunState | undef
       stages: new Map(),
     };
   }
-  if (!state) return undefined;
+  if (!state || state.endedAt !== undefined) return state;
   switch (body.step) {
     case 'resumed':
       return { ...state, status: 'running', drivers: state.drivers + 1, driver: body.driver };
@@ -127,6 +131,13 @@ function advanceRun(state: RunState | undefined, entry: Entry): RunState | undef
     case 'ended':
       return { ...state, status: body.status, reason: body.reason, endedAt: entry.at };
   }
+}
+
+function killRun(state: RunState, { body, at }: Entry): RunState {
+  const order = killSchema.safeParse(body).data;
+  if (!order || state.endedAt !== undefined) return state;
+  const reason = `Killed by ${order.operator}: ${order.reason}`;
+  return { ...state, status: 'cancelled', reason, endedAt: at };
 }
 
 function advanceStage(state: RunState, entry: Entry): RunState {

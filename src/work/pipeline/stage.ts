@@ -26,7 +26,8 @@ export interface StageParts {
   workspace(folder: string): Promise<string>;
   /** Absolute paths of which nothing becomes an artifact: no agent may read them. */
   readonly hidden: readonly string[];
-  ask(approval: PendingApproval, stage: string): Promise<Answer>;
+  /** An abort of `signal` means `later`. */
+  ask(approval: PendingApproval, stage: string, signal: AbortSignal): Promise<Answer>;
   output?(stage: string, stream: 'stdout' | 'stderr'): Writable | undefined;
 }
 
@@ -132,7 +133,7 @@ async function attemptOnce(
       if (acted.verdict === 'allow') return ended(acted.outcome);
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
       if (acted.verdict === 'deny') return { status: 'denied', reason, artifacts: [] };
-      const answer = await parts.ask(acted.approval, job.name);
+      const answer = await parts.ask(acted.approval, job.name, job.signal);
       if (answer === 'denied') return { status: 'denied', reason: 'An operator said no.', artifacts: [] };
       if (answer === 'later') return { status: 'parked', approval: acted.approval.id };
     }

@@ -53,13 +53,12 @@ export function asking(
   policyVersion: string,
   by: OperatorAct,
   yes: boolean,
-  signal: AbortSignal,
-): (approval: PendingApproval, stage: string) => Promise<Answer> {
-  const ask = async (approval: PendingApproval, stage: string): Promise<Answer> => {
+): (approval: PendingApproval, stage: string, signal: AbortSignal) => Promise<Answer> {
+  const ask = async (approval: PendingApproval, stage: string, signal: AbortSignal): Promise<Answer> => {
     const missing = approval.quorum - approval.operators.length;
     const what = `${approval.agent} wants ${oneLine(`${approval.intent.action} ${approval.intent.resource}`)} (stage ${stage})`;
     if (approval.operators.includes(by.operator)) return 'later';
-    if (!yes && !cli.interactive) return 'later';
+    if (signal.aborted || (!yes && !cli.interactive)) return 'later';
     if (!yes) {
       for (const reason of approval.reasons) cli.note(`  ${cli.colors.dim(oneLine(reason))}`);
       cli.note(`  ${cli.colors.dim(oneLine(JSON.stringify(approval.intent.args)))}`);
@@ -82,8 +81,8 @@ export function asking(
   };
   // Stages side by side may ask at once: two questions on one terminal could not be told apart.
   let turn: Promise<unknown> = Promise.resolve();
-  return (approval, stage) => {
-    const answer = turn.then(() => ask(approval, stage));
+  return (approval, stage, signal) => {
+    const answer = turn.then(() => ask(approval, stage, signal));
     turn = answer.catch(() => undefined); // the stage that asked gets it
     return answer;
   };

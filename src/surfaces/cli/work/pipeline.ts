@@ -169,7 +169,7 @@ async function follow(
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
       parallel: 4,
-      ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false, stopped.signal),
+      ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
       onStage: show.stage,
       output: show.output,
     },
