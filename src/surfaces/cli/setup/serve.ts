@@ -1,12 +1,16 @@
 import { mkdtempSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Housekeeper } from '../../../app/housekeeping.ts';
 import type { App } from '../../../app/index.ts';
-import { AgovError, isoTime } from '../../../kernel/index.ts';
-import { type Holder, holdProject, readHolder } from '../../../runtime/housekeeping/index.ts';
+import { AgovError, isoTime, parseDuration } from '../../../kernel/index.ts';
+import { type ChoreEvent, type Holder, holdProject, readHolder } from '../../../runtime/housekeeping/index.ts';
 import { type AskedStatus, askStatus, serveHealth } from '../../http/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
 import { openNotifier } from './notify.ts';
+
+/** To close the files in, after the drain. */
+const closingMs = 2000;
 
 export const serveCommand: AddCommands = (program, define) => {
   define(
@@ -23,14 +27,13 @@ export const serveCommand: AddCommands = (program, define) => {
 
 async function serve(cli: Cli, app: App): Promise<number> {
   using held = holdProject(app.project.data);
-  const { openHousekeeper } = await import('../../../app/housekeeping.ts');
   const log = (chore: string, event: string, text: string, at = isoTime(app.env.now())): void =>
     cli.emitLine({ at, chore, event, text }, () => `${at} ${chore} ${event}: ${oneLine(text)}`);
   const { env, project } = app;
   const onFault = (what: string): void => log('systemd', 'failed', what);
   const systemd = openNotifier({ env, environment: cli.io.environment, onFault });
 
-  await using house = openHousekeeper(app, ({ chore, event, text, at }) => log(chore, event, text, at));
+  await using house = await keepHouse(app, ({ chore, event, text, at }) => log(chore, event, text, at));
   await using endpoint = await serveHealth(app.config.serve.listen ?? socketIn(project.data), house);
   const { address } = endpoint;
   const since = isoTime(env.now());
@@ -41,7 +44,14 @@ async function serve(cli: Cli, app: App): Promise<number> {
   using _watchdog = systemd.watch(house.alive);
   log('serve', 'stopping', `${await signal}: it finishes what it is at.`);
   await systemd.send('STOPPING=1');
+  // A call that hangs would keep the process alive long after it was waited for. Does not itself keep it alive.
+  env.timer(() => process.exit(0), parseDuration(app.config.serve.drain) + closingMs);
   return 0;
+}
+
+/** Not beside `await using`: TypeScript forgets to rewrite an import's extension there. */
+async function keepHouse(app: App, onEvent: (event: ChoreEvent) => void): Promise<Housekeeper> {
+  return (await import('../../../app/housekeeping.ts')).openHousekeeper(app, onEvent);
 }
 
 /** Resolves at the first signal to end; a second one is as if there were no listener. */
