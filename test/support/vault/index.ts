@@ -1,4 +1,5 @@
 export { type Identified, identified, layOut, names } from './identified.ts';
+export { builtinLayout, laidOut } from './laid-out.ts';
 export { type Opened, opened, openOwnVaultSecrets, refusal, secretText } from './opened.ts';
 export { exchanges, recorded } from './recorded.ts';
 export { type FakeVault, type FakeVaultOptions, fakeVault, roleId } from './server.ts';

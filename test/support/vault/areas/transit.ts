@@ -1,11 +1,13 @@
 /** Ed25519 keys of transit, with real signatures. What was not recorded (rotation, refusals) is as the documentation has it. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { type Reply, recorded } from '../recorded.ts';
+import { part, type Reply, recorded } from '../recorded.ts';
 import type { FakeVault } from '../server.ts';
 import type { Area } from './area.ts';
 
 interface TransitKey {
   readonly type: string;
+  /** What was said when it was made, and in its configuration since. */
+  readonly settings: Record<string, unknown>;
   /** The first is version 1. */
   readonly versions: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }[];
 }
@@ -22,12 +24,14 @@ export const transit: Area = (vault, { method, path, body }) => {
   const key = keys.get(place);
 
   if (what === 'sign') return key ? signed(key, body) : refused('signing key not found');
-  if (more === 'rotate' && key) key.versions.push(generateKeyPairSync('ed25519'));
+  if (more === 'config' && key) Object.assign(key.settings, body);
+  else if (more === 'rotate' && key) key.versions.push(generateKeyPairSync('ed25519'));
   else if (more === undefined && method === 'GET')
     return key ? shown(name, key) : { status: 404, body: { errors: [] } };
   else if (more === undefined && method === 'DELETE') keys.delete(place);
   else if (more === undefined && !key) {
-    keys.set(place, { type: String(body['type'] ?? 'aes256-gcm96'), versions: [generateKeyPairSync('ed25519')] });
+    const { type = 'aes256-gcm96', ...settings } = body;
+    keys.set(place, { type: String(type), settings, versions: [generateKeyPairSync('ed25519')] });
   }
   return recorded('ed25519 key');
 };
@@ -40,13 +44,14 @@ function signed({ versions }: TransitKey, { input, key_version }: Readonly<Recor
   return recorded('sign', { data: { key_version: version, signature: `vault:v${version}:${signature}` } });
 }
 
-function shown(name: string, { type, versions }: TransitKey): Reply {
+function shown(name: string, { type, settings, versions }: TransitKey): Reply {
   const keys = versions.map(({ publicKey }, i) => {
     const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
     const info = { creation_time: '2026-11-22T10:01:26.471189928Z', name: type, public_key: raw.toString('base64') };
     return [i + 1, type === 'ed25519' ? info : 1_795_000_000];
   });
-  const data = { name, type, derived: false, supports_signing: type === 'ed25519', latest_version: versions.length };
+  const signs = { supports_signing: type === 'ed25519', latest_version: versions.length };
+  const data = part('key (public part)', 'data', { ...settings, name, type, ...signs });
   return recorded('key (public part)', { data: { ...data, keys: Object.fromEntries(keys) } });
 }
 

@@ -1,16 +1,15 @@
 /** The governor's own policy: enough for a day's work, and not for more rights than it has. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FakeEnv, fakeEnv } from '../../../../../test/support/fake-env.ts';
-import { type FakeVault, fakeVault } from '../../../../../test/support/vault/index.ts';
-import { compileVault, loadTiers } from '../../../../governance/tiers/index.ts';
+import { builtinLayout, type FakeVault, fakeVault, laidOut } from '../../../../../test/support/vault/index.ts';
 import { idSource, Secret } from '../../../../kernel/index.ts';
 import { openVaultSecrets } from '../../../secrets/vault/index.ts';
 import { openVault, type Vault } from '../../../vault-client/index.ts';
 import { openVaultIdentities } from '../identities/index.ts';
 import { vaultNames } from '../names.ts';
-import { vaultLayout } from './layout.ts';
 
 const names = vaultNames('agov');
+const place = { engines: ['database/creds/app'] };
 let env: FakeEnv;
 let server: FakeVault;
 let vault: Vault;
@@ -23,19 +22,10 @@ const client = (token: string): Vault =>
     auth: { method: 'token', token: () => new Secret(token) },
   });
 
-async function layoutBy(by: Vault) {
-  const policies = compileVault(await loadTiers(), { mount: 'agov', prefix: 'agov' });
-  const place = { names, mount: 'agov', engines: new Map([['database/creds/app', false]]), env };
-  const wish = { policies: policies.map(({ name, hcl: text }) => ({ name, text })), auditFiles: [] };
-  return vaultLayout({ vault: by, ...place }, { ...wish, tokenMs: () => 600_000 });
-}
-
 beforeEach(async () => {
   env = fakeEnv();
   server = await fakeVault({ env });
-  await using root = client(server.root);
-  const layout = await layoutBy(root);
-  for (const one of await layout.differences()) await layout.mend(one);
+  await laidOut(server, env, place);
   vault = client(server.tokens.make({ policy: 'agov-governor', ttlMs: 3_600_000 }).text);
 });
 afterEach(async () => {
@@ -71,7 +61,7 @@ it('serves for every step of an identity', async () => {
 });
 
 it('serves for looking at the layout', async () => {
-  expect(await (await layoutBy(vault)).differences()).toEqual([]);
+  expect(await (await builtinLayout(vault, env, place)).differences()).toEqual([]);
 });
 
 it.each([
