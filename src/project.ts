@@ -61,9 +61,14 @@ export function openProject(root: string, ids: IdSource, env: NodeJS.ProcessEnv)
     mkdirSync(data, { recursive: true, mode: 0o700 });
     return instanceId(data, ids);
   });
-  const keys = join(configHome(env), 'agov', instance);
+  const keys = keysFolder(env, instance);
   writable(keys, () => mkdirSync(keys, { recursive: true, mode: 0o700 }));
   return { root, data, keys, instance };
+}
+
+/** Where the keys of the project with this instance id lie. */
+export function keysFolder(env: NodeJS.ProcessEnv, instance: string): string {
+  return join(configHome(env), 'agov', instance);
 }
 
 function configHome(env: NodeJS.ProcessEnv): string {

@@ -1,5 +1,6 @@
 /** Setting up: a project's files, its secrets, its state, the shell's completion. */
 import type { AddCommands } from '../frame/index.ts';
+import { backupCommands } from './backup.ts';
 import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
@@ -14,6 +15,7 @@ export const setupCommands: AddCommands = (program, define) => {
   initCommand(program, define);
   doctorCommand(program, define);
   serveCommand(program, define);
+  backupCommands(program, define);
   sandboxCommand(program, define);
   secretCommands(program, define);
   leasesCommand(program, define);

@@ -1,0 +1,1 @@
+export { backUp, checkBackup, type Manifest, restore } from './backup.ts';
