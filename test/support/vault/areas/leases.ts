@@ -12,8 +12,9 @@ export const leases: Area = (vault, { env, path, token, body }) => {
   switch (path) {
     case 'auth/token/create': {
       const ttlMs = milliseconds(body['ttl']);
-      const uses = z.int().parse(body['num_uses']);
-      const { text: parent, policy, entity } = token;
+      const uses = z.int().default(0).parse(body['num_uses']);
+      const [policy = token.policy] = z.array(z.string()).default([]).parse(body['policies']);
+      const { text: parent, entity } = token;
       return authReply('login', vault.tokens.make({ parent, policy, entity, ttlMs, uses, meta: body['meta'] }), env);
     }
     case 'auth/token/accessors/':
