@@ -192,62 +192,8 @@ describeWith('bwrap', 'agov run', () => {
     started.child.kill('SIGKILL');
     await started.done;
     const { stdout } = await must(project.agov('agent', 'revoke', 'orphaned', '--reason', 'test', '--json'));
-    expect(JSON.parse(stdout).steps.at(-1)).toMatchObject({ step: 'leases', ok: true, detail: '1 ended' });
-  });
-
-  it('kills what runs when the agent is revoked, and tells how long each step took', async () => {
-    await must(project.agov('agent', 'add', 'doomed', '--tier', 'T1'));
-    const started = project.start([
-      'run',
-      '--agent',
-      'doomed',
-      '--',
-      'sh',
-      '-c',
-      'echo ready; (setsid sleep 600 &) ; sleep 600',
-    ]);
-    await started.printed('ready');
-    const revoked = await must(project.agov('agent', 'revoke', 'doomed', '--reason', 'it went astray', '--json'));
-    expect(JSON.parse(revoked.stdout)).toMatchObject({
-      steps: [
-        { step: 'record', ok: true },
-        { step: 'announce', ok: true },
-        { step: 'processes', ok: true, detail: '1 stopped' },
-        { step: 'leases', ok: true },
-      ],
-    });
-    const done = await started.done;
-    expect(done.code).toBe(137);
-    expect(done.stderr).toContain('was revoked');
-    const again = await run('doomed', 'true');
-    expect(again.code).toBe(77);
-    expect(again.stderr).toContain('it went astray');
-    expect((await project.entries()).some((entry) => entry.kind === 'kill' && entry.agent === 'doomed')).toBe(true);
-  });
-
-  it('finishes a revocation that was interrupted after its mark', async () => {
-    await must(project.agov('agent', 'add', 'halfway', '--tier', 'T1'));
-    const started = project.start(['run', '--agent', 'halfway', '--', 'sh', '-c', 'echo ready; sleep 600']);
-    await started.printed('ready');
-    const interrupted = project.start(['agent', 'revoke', 'halfway', '--reason', 'cut short'], {
-      env: { KILL_AT: '1:after' },
-      nodeOptions: ['--import', new URL('../support/kill-at-commit.mjs', import.meta.url).href],
-    });
-    expect((await interrupted.done).signal).toBe('SIGKILL');
-    const again = await must(project.agov('agent', 'revoke', 'halfway', '--reason', 'again', '--json'));
-    expect(JSON.parse(again.stdout).steps[0]).toMatchObject({ step: 'record', detail: 'marked before' });
-    expect((await started.done).code).toBe(137);
-  });
-
-  it('kills under a governor that is stopped and cannot help', async () => {
-    await must(project.agov('agent', 'add', 'frozen', '--tier', 'T1'));
-    const started = project.start(['run', '--agent', 'frozen', '--', 'sh', '-c', 'echo ready; sleep 600']);
-    await started.printed('ready');
-    started.child.kill('SIGSTOP');
-    const revoked = await must(project.agov('agent', 'revoke', 'frozen', '--reason', 'test', '--json'));
-    expect(JSON.parse(revoked.stdout).steps[2]).toMatchObject({ step: 'processes', ok: true });
-    started.child.kill('SIGCONT');
-    expect((await started.done).code).toBe(137);
+    const leases = JSON.parse(stdout).steps.find((one: { step: string }) => one.step === 'leases');
+    expect(leases).toMatchObject({ ok: true, detail: '1 ended' });
   });
 
   it('lets a retired agent finish, and start nothing more', async () => {

@@ -35,6 +35,7 @@ export async function carryOut(
       .map(({ subject }) => subject);
   const thawed = doing('mark').filter(({ deed }) => deed === 'thaw');
 
+  const before = doing('processes').length > 0 ? whatRuns(parts) : Promise.resolve([]);
   const marked = doing('mark').filter(({ deed }) => deed !== 'thaw');
   await Promise.all(marked.map((subject) => steps.run('mark', subject, () => mark(parts, subject))));
   await Promise.all(
@@ -48,7 +49,7 @@ export async function carryOut(
     await endLeases(parts, doing('leases'), steps.run);
   };
   const here = async (): Promise<void> => {
-    await killProcesses(parts, doing('processes'), steps.run);
+    await killProcesses(parts, doing('processes'), await before, steps.run);
     await steps.runEach('locks', doing('locks'), (subject) => releaseLocks(parts, subject));
   };
   await Promise.all([authority(), here()]);
@@ -113,10 +114,24 @@ async function endLeases({ ledger, secrets }: KillParts, subjects: readonly Subj
   await Promise.all(subjects.map((subject) => run('leases', subject, () => end(subject))));
 }
 
-async function killProcesses(parts: KillParts, subjects: readonly Subject[], run: Run): Promise<void> {
+/** For the report alone: a step that needs the state tells that it is away. */
+async function whatRuns({ state }: KillParts): Promise<readonly LiveRun[]> {
+  return state()
+    .then(({ registry }) => registry.liveRuns())
+    .catch(() => []);
+}
+
+async function killProcesses(
+  parts: KillParts,
+  subjects: readonly Subject[],
+  before: readonly LiveRun[],
+  run: Run,
+): Promise<void> {
   if (subjects.length === 0) return;
   const { env, host, deadlineMs = 10_000 } = parts;
-  const ending = parts.state().then((state) => endProcesses({ env, state, host, deadlineMs }, subjects.map(wanted)));
+  const ending = parts
+    .state()
+    .then((state) => endProcesses({ env, state, host, deadlineMs, before }, subjects.map(wanted)));
   const end = async (i: number): Promise<string> => (await (await ending)[i]) ?? '';
   await Promise.all(subjects.map((subject, i) => run('processes', subject, () => end(i))));
 }

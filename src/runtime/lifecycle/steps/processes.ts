@@ -13,6 +13,8 @@ export interface EndParts {
   /** `host/boot-id` of this machine. */
   readonly host: string;
   readonly deadlineMs: number;
+  /** What ran before anything was announced: some of it is dead by the time that we look. */
+  readonly before: readonly LiveRun[];
 }
 
 export type Wants = (run: LiveRun) => boolean;
@@ -30,7 +32,10 @@ const elsewherePauseMs = 15;
  * runs and where. One look serves all, so that a hundred agents cost little more than one.
  */
 export function endProcesses(parts: EndParts, wanted: readonly Wants[]): readonly Promise<string>[] {
-  const all = wanted.map((wants): Waiting => ({ ...Promise.withResolvers<string>(), wants, seen: new Map() }));
+  const all = wanted.map((wants): Waiting => {
+    const seen = new Map(parts.before.filter(wants).map((run) => [run.intent, run]));
+    return { ...Promise.withResolvers<string>(), wants, seen };
+  });
   loop(parts, new Set(all)).catch((error: unknown) => {
     for (const waiting of all) waiting.reject(error);
   });

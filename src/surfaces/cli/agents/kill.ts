@@ -63,7 +63,7 @@ export async function stop(cli: Cli, verb: Verb, target: KillTarget, { reason, a
   }
   return cli.withApp(async (app) => {
     const by = app.operator(as);
-    return tell(cli, verb, await app[verb](target, { by, reason }, cli.note));
+    return tell(cli, verb, await app[verb](target, { by, reason }, cli.note), 'agent' in target || 'run' in target);
   });
 }
 
@@ -72,7 +72,7 @@ async function retry(cli: Cli, app: App, name: string | undefined, options: Opti
     throw new AgovError('USAGE', { what: 'A retry takes no target: it finishes whatever is unfinished.' });
   }
   const reports = await app.retryKills({ onProgress: cli.note });
-  if (reports.length > 0) return tell(cli, 'kill', reports);
+  if (reports.length > 0) return tell(cli, 'kill', reports, false);
   cli.emit([], () => 'Nothing is left to finish.');
   return 0;
 }
@@ -93,9 +93,10 @@ function targetOf(verb: Verb, name: string | undefined, { run, tier, all }: Opti
   throw new AgovError('INPUT_INVALID', { what: `"${tier}" is not a tier.`, fix: `Choose one of ${tiers.join(', ')}.` });
 }
 
-function tell(cli: Cli, verb: Verb, reports: readonly KillReport[]): number {
+/** `one`: what was named can be but one. */
+function tell(cli: Cli, verb: Verb, reports: readonly KillReport[], one: boolean): number {
   const failed = reports.some(({ steps }) => steps.some(({ ok }) => !ok));
-  cli.emit(reports, () => {
+  cli.emit(one ? reports[0] : reports, () => {
     const [first] = reports;
     if (!first) return verbs[verb].idle;
     const names = reports.length === 1 ? subject(first) : `${reports.length} agents or runs`;
