@@ -8,6 +8,7 @@ import { parseDuration } from '../kernel/index.ts';
 import { gitPaths } from '../project.ts';
 import type { Tier } from '../schemas/index.ts';
 import {
+  type Acquire,
   createExec,
   createUseTool,
   createWatch,
@@ -30,11 +31,16 @@ export interface ActsParts {
   readonly world: World;
   readonly artifacts: Artifacts;
   readonly host: string;
+  /** How an agent's own identity is got. */
+  acquire(): Promise<Acquire>;
   /** Opens a way out to the listed hosts; without it there is none. */
   openEgress(channel: Channel, hosts: readonly string[], intent: string): Promise<EgressDoor | undefined>;
 }
 
-export function openActs(frame: Frame, { stores, rules, world, artifacts, host, openEgress }: ActsParts): Acts {
+export function openActs(
+  frame: Frame,
+  { stores, rules, world, artifacts, host, acquire, openEgress }: ActsParts,
+): Acts {
   const { env, config, root } = frame;
   const { sandbox, state, secrets, ledger } = stores;
   const { governor, tiers, approvals } = rules;
@@ -81,6 +87,7 @@ export function openActs(frame: Frame, { stores, rules, world, artifacts, host, 
       watch: await watch(),
       governor: await governor(),
       state: await state(),
+      acquire: await acquire(),
       keepOutput: config.output.keep,
       profileOf: await profiles(),
       leaseMs: (tier) => leaseMs(declared, tier),

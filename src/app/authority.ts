@@ -30,7 +30,7 @@ export function openAuthority({ env, config }: Frame, { vault, ledger }: Stores,
     return {
       async layout(auditFiles) {
         const declared = await tiers();
-        const policies = compileVault(declared, { mount, prefix }).map(({ name, hcl: text }) => ({ name, text }));
+        const policies = compileVault(declared, settings).map(({ name, hcl: text }) => ({ name, text }));
         return vaultLayout(
           { vault: server, names: vaultNames(prefix), mount, engines, env },
           {

@@ -8,20 +8,21 @@ import { type Artifacts, fileArtifacts } from '../governance/evidence/index.ts';
 import { type Channel, governorMark } from '../governance/governor/index.ts';
 import type { Env, IdSource } from '../kernel/index.ts';
 import { closedPaths, type Project } from '../project.ts';
-import { identifyOperator } from '../runtime/bootstrap/index.ts';
+import { identifyOperator, type StandingParts } from '../runtime/bootstrap/index.ts';
 import type { ProbeOptions, ProbeResult } from '../runtime/health/index.ts';
 import type { Config } from '../schemas/index.ts';
 import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
 import { type Acts, openActs } from './acts.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
+import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
 import { type Kills, openKills } from './kills.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 
 export { toolbox };
 
-export interface App extends AsyncDisposable, Acts, AuthorityDoor, Kills, Rules, Stores {
+export interface App extends AsyncDisposable, Acts, AuthorityDoor, IdentityDoor, Kills, Rules, Stores {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -29,6 +30,8 @@ export interface App extends AsyncDisposable, Acts, AuthorityDoor, Kills, Rules,
   readonly tools: ReadonlyMap<string, Tool>;
   readonly artifacts: Artifacts;
   operator(as?: string): OperatorAct;
+  /** What operators' acts on an agent's standing need. */
+  standing(): Promise<StandingParts>;
   /** The real path of a folder that an agent may work in (relative to the project). @throws WORKSPACE_INVALID */
   workspace(folder: string): Promise<string>;
   /** Sets a state file aside, or clears the state server, and makes the state anew from the ledger. */
@@ -56,20 +59,23 @@ export function openApp(options: AppOptions): App {
   const world = { ...closedPaths(project, config), locate: stores.sandbox.locate };
   const artifacts = fileArtifacts(join(project.data, 'artifacts'), ids);
   const host = hostMark();
-  const kills = openKills(frame, stores, host);
-  const rules = openRules(frame, stores, world, kills);
+  const door = openIdentities(frame, stores, () => rules.tiers());
+  const kills = openKills(frame, stores, door, host);
+  const rules: Rules = openRules(frame, stores, world, kills);
   const authority = openAuthority(frame, stores, rules);
   const acts = openActs(frame, {
     ...{ stores, rules, world, artifacts, host },
+    acquire: () => acquireWith(door, stores, rules, kills.freeze),
     openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
   });
   const { ledger, state, sandbox, heldSecrets } = stores;
   const { policy, roster } = rules;
 
   const app: App = {
-    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...kills, ...acts, ...authority },
+    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...kills, ...acts, ...authority, ...door },
     tools: new Map(toolbox().map((tool) => [tool.name, tool])),
     operator: (as) => identifyOperator(config, as),
+    standing: () => standingWith(door, stores, rules, kills.stopMoved),
     workspace: (folder) =>
       workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]),
     async rebuildState() {

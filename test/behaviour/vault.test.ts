@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { itWith } from '../support/needs.ts';
-import { type FakeVault, fakeVault, roleId } from '../support/vault/index.ts';
+import { type FakeVault, fakeVault, layOut, roleId } from '../support/vault/index.ts';
 
 let project: TestProject;
 let vault: FakeVault;
@@ -14,6 +14,7 @@ let files: string;
 beforeEach(async () => {
   project = await testProject({ builder: 'T1' });
   vault = await fakeVault({ env: systemEnv() });
+  await layOut(vault);
   files = mkdtempSync(join(tmpdir(), 'agov-vault-'));
 });
 afterEach(async () => {
@@ -47,6 +48,7 @@ itWith('bwrap', 'stores, lists, leases for one command, and removes, with nothin
 
 itWith('bwrap', 'says that a credential lives on, records it, and ends it later', async () => {
   configure('engines:\n  dev/db: { path: database/creds/app }\n');
+  await layOut(vault, { 'dev/db': { path: 'database/creds/app' } });
   Object.assign(project.environment, { VAULT_TOKEN: vault.root });
   vault.databaseDown = true;
   const done = await run(...printed);
@@ -78,7 +80,7 @@ it('logs in by AppRole with files, and leaves no token', async () => {
   const [role, secret] = [join(files, 'role'), join(files, 'secret')];
   writeFileSync(role, `${roleId}\n`, { mode: 0o600 });
   writeFileSync(secret, 'fake-secret-id\n', { mode: 0o600 });
-  configure(`auth: { appRole: agov-t1, roleIdFile: ${role} }\n`);
+  configure(`auth: { appRole: governors, roleIdFile: ${role} }\n`);
   Object.assign(project.environment, { AGOV_VAULT_SECRET_ID_FILE: secret });
   await must(project.agov('secret', 'list'));
   expect(vault.tokens.live.size).toBe(1);

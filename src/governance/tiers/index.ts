@@ -4,4 +4,4 @@ export { type Declaration, declarationSchema, type Grant, type TierSpec, type Wh
 export { egressHosts, type Lists, type Overrides, toolLists } from './lists.ts';
 export { grantsFor, leaseMs, loadTiers, type Tiers, tierTitle } from './load.ts';
 export { type ActionSandbox, compileSandbox, sandboxFor, type TierSandbox } from './sandbox.ts';
-export { compileVault, type VaultCapability, type VaultPolicy } from './vault.ts';
+export { compileVault, type VaultCapability, type VaultPlace, type VaultPolicy } from './vault.ts';

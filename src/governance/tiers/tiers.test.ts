@@ -187,6 +187,25 @@ describe('compiled to Vault', () => {
     }
   });
 
+  it('gives an engine’s path to the tiers that have its secret, and to no other', () => {
+    const engines = {
+      'dev/db': { path: 'database/creds/app' },
+      'prod/cert': { path: 'pki/issue/agent', parameters: { common_name: 'a.example' } },
+    };
+    const has = Object.fromEntries(
+      compileVault(tiers, { mount: 'secret', prefix: 'agov', engines }).map(({ name, paths }) => [
+        name,
+        [paths['database/creds/app'], paths['pki/issue/agent']],
+      ]),
+    );
+    const [db, cert] = [['read'], ['create', 'update']];
+    expect(has).toEqual({
+      ...{ 'agov-t0': [undefined, undefined], 'agov-t1': [db, undefined], 'agov-t2': [db, undefined] },
+      ...{ 'agov-t3': [db, undefined], 'agov-t3-action': [undefined, cert] },
+      ...{ 'agov-t4': [undefined, undefined], 'agov-t4-action': [undefined, undefined] },
+    });
+  });
+
   it('is HCL under the mount and the prefix that are asked for', () => {
     const [t0] = compileVault(tiers, { mount: 'kv', prefix: 'other' });
     expect(t0?.name).toBe('other-t0');

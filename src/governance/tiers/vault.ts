@@ -25,21 +25,30 @@ export interface VaultPlace {
   readonly mount: string;
   /** What the policies' names begin with. */
   readonly prefix: string;
+  /** Secrets that an engine makes, by the path under which tiers know them. Its own path is the secret's tier's. */
+  readonly engines?: Readonly<Record<string, VaultEngine>>;
+}
+
+export interface VaultEngine {
+  readonly path: string;
+  /** An engine that is told something is written to. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /** One standing policy a tier, and one for actions where a tier has secrets only with approval. */
-export function compileVault(declared: Tiers, { mount, prefix }: VaultPlace): VaultPolicy[] {
+export function compileVault(declared: Tiers, place: VaultPlace): VaultPolicy[] {
+  const { mount, prefix } = place;
   return tiers.flatMap((tier) => {
     const standing = lineageOf(tier).flatMap((from) => [
       ...ownPaths(declared, from),
       ...listRules(mount, declared.declaration.tiers[from].secrets.names),
-      ...(perAction(declared, from) ? [] : secretRules(declared, mount, from)),
+      ...(perAction(declared, from) ? [] : secretRules(declared, place, from)),
     ]);
     const policies = [vaultPolicy(`${prefix}-${tier.toLowerCase()}`, tier, 'standing', standing)];
     if (!perAction(declared, tier)) return policies;
     return [
       ...policies,
-      vaultPolicy(`${prefix}-${tier.toLowerCase()}-action`, tier, 'action', secretRules(declared, mount, tier)),
+      vaultPolicy(`${prefix}-${tier.toLowerCase()}-action`, tier, 'action', secretRules(declared, place, tier)),
     ];
   });
 }
@@ -51,12 +60,21 @@ function perAction({ declaration }: Tiers, tier: Tier): boolean {
   return claims && !alone.some((grant) => grant.actions.includes('secret.read'));
 }
 
-function secretRules({ declaration }: Tiers, mount: string, tier: Tier): Rule[] {
+function secretRules({ declaration }: Tiers, { mount, engines = {} }: VaultPlace, tier: Tier): Rule[] {
   const { read, write } = declaration.tiers[tier].secrets;
+  const made = Object.entries(engines).filter(([secret]) => read.some((glob) => covers(glob, secret)));
   return [
+    ...made.map(
+      ([, { path, parameters }]): Rule => ({ path, capabilities: parameters ? ['create', 'update'] : ['read'] }),
+    ),
     ...read.map((glob): Rule => ({ path: `${mount}/data/${glob}`, capabilities: ['read'] })),
     ...write.map((glob): Rule => ({ path: `${mount}/data/${glob}`, capabilities: ['create', 'update'] })),
   ];
+}
+
+/** As Vault reads a path with a star. */
+function covers(glob: string, secret: string): boolean {
+  return glob.endsWith('*') ? secret.startsWith(glob.slice(0, -1)) : secret === glob;
 }
 
 /** Vault asks for `list` on a folder with a slash at its end, which `folder/*` covers; a single secret has no listing. */

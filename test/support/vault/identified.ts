@@ -3,7 +3,7 @@ import type { Identities } from '../../../src/adapters/authority/port.ts';
 import { openVaultIdentities } from '../../../src/adapters/authority/vault/identities/index.ts';
 import { vaultNames } from '../../../src/adapters/authority/vault/names.ts';
 import { openVault, type Vault } from '../../../src/adapters/vault-client/index.ts';
-import { compileVault, loadTiers } from '../../../src/governance/tiers/index.ts';
+import { compileVault, loadTiers, type VaultPlace } from '../../../src/governance/tiers/index.ts';
 import { type Env, idSource, Secret } from '../../../src/kernel/index.ts';
 import { tiers } from '../../../src/schemas/index.ts';
 import { type FakeVault, fakeVault } from './server.ts';
@@ -21,8 +21,8 @@ export interface Identified extends AsyncDisposable {
 export const names = vaultNames('agov');
 
 /** The mounts, groups and policies that `agov vault setup` makes. */
-export async function layOut(vault: FakeVault): Promise<void> {
-  const policies = compileVault(await loadTiers(), { mount: 'agov', prefix: 'agov' });
+export async function layOut(vault: FakeVault, engines: VaultPlace['engines'] = {}): Promise<void> {
+  const policies = compileVault(await loadTiers(), { mount: 'agov', prefix: 'agov', engines });
   for (const { name, paths } of policies) vault.tokens.policies.set(name, paths);
   for (const [i, tier] of tiers.entries()) {
     const name = names.ofTier(tier);

@@ -1,11 +1,14 @@
 import type { AgentRecord } from '../../../adapters/state/port.ts';
-import { AgovError, isoTime } from '../../../kernel/index.ts';
-import { nearest, tierSchema, tiers } from '../../../schemas/index.ts';
+import { isoTime } from '../../../kernel/index.ts';
+import { addAgent } from '../../../runtime/bootstrap/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
 import { stop } from './kill.ts';
+import { parseTier, standingCommands } from './standing.ts';
 
 export const agentCommand: AddCommands = (program, define) => {
-  const agent = program.command('agent').description('add, list, show, retire and revoke agents');
+  const agent = program
+    .command('agent')
+    .description('add, list, show, promote, demote, invite, retire and revoke agents');
 
   define(
     agent
@@ -15,20 +18,15 @@ export const agentCommand: AddCommands = (program, define) => {
       .option('--as <operator>', 'the operator who does it'),
     (cli, [name = ''], { tier, as }) =>
       cli.withApp(async (app) => {
-        const level = tierSchema.safeParse(tier);
-        if (!level.success) {
-          const hint = nearest(tier, tiers);
-          throw new AgovError('INPUT_INVALID', {
-            what: `"${tier}" is not a tier.`,
-            fix: hint ? `Did you mean ${hint}?` : `Choose one of ${tiers.slice(0, 3).join(', ')}.`,
-          });
-        }
+        const level = parseTier(tier);
         const by = app.operator(as);
-        const made = await (await app.roster()).add(name, level.data, by);
+        const made = await addAgent(await app.standing(), name, level, by);
         cli.emit(made, () => `Added agent ${made.name} at ${made.tier}, by ${made.operator}.`);
       }),
     ['agov agent add reader', 'agov agent add builder --tier T1'],
   );
+
+  standingCommands(agent, define);
 
   define(agent.command('list').description('all agents'), (cli) =>
     cli.withApp(async (app) => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { AgovError, parseDuration } from '../../../kernel/index.ts';
+import { readInvitation } from '../../../runtime/bootstrap/index.ts';
 import type { AddCommands, Cli } from '../frame/index.ts';
 import { refused } from '../frame/index.ts';
 
@@ -11,6 +12,7 @@ export const runCommand: AddCommands = (program, define) => {
       .requiredOption('--agent <name>', 'who runs it')
       .option('--workspace <dir>', 'folder of the project to work in (default: the project)')
       .option('--secret <NAME=path...>', 'lease a secret into an environment variable, for this command alone')
+      .option('--invitation <file>', 'lease with this instead of an invitation made here: see "agov agent invite"')
       .option('--timeout <duration>', 'kill it after this long: 30s, 15m'),
     (cli, argv, options) => run(cli, argv, options),
     [
@@ -26,6 +28,7 @@ interface RunOptions {
   readonly workspace?: string;
   readonly secret?: readonly string[];
   readonly timeout?: string;
+  readonly invitation?: string;
 }
 
 async function run(cli: Cli, [program, ...args]: readonly string[], options: RunOptions): Promise<number> {
@@ -34,6 +37,8 @@ async function run(cli: Cli, [program, ...args]: readonly string[], options: Run
   return cli.withApp(async (app) => {
     const workspace = await app.workspace(options.workspace ? resolve(cli.cwd, options.workspace) : '.');
     const timeoutMs = options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout) };
+    const { agent = '', invitation: file } = options;
+    const invitation = file === undefined ? undefined : readInvitation(resolve(cli.cwd, file), agent, app.project.root);
     const exec = await app.exec();
     let unlisten: Disposable | undefined;
     try {
@@ -41,6 +46,7 @@ async function run(cli: Cli, [program, ...args]: readonly string[], options: Run
         channel: { agent: options.agent ?? '', run: app.ids(), workspace },
         argv: [program, ...args],
         secrets: parseSecrets(options.secret ?? []),
+        invitation,
         stdin: 'inherit',
         ...(cli.json ? {} : { stdout: cli.io.stdout, stderr: cli.io.stderr }),
         ...(cli.cwd.startsWith(`${workspace}/`) ? { cwd: cli.cwd } : {}),
