@@ -9,7 +9,7 @@ import { blockSize, type Reads, tailStart, type Writes } from '../store/index.ts
 import { formatCheckpoint, type GrowingTree, type VerifierKey } from '../verifier/index.ts';
 import type { EntryText } from './entry-text.ts';
 import type { Tail } from './tail.ts';
-import { loadTip, type SignedHead, type Tip } from './tip.ts';
+import { forkTip, loadTip, type SignedHead, type Tip } from './tip.ts';
 
 export interface Receipt {
   readonly seq: number;
@@ -107,11 +107,10 @@ export function createCommitter({ path, reads, writes, key }: CommitterOptions):
     rehearse(batch, now) {
       writes.begin();
       try {
-        const to = current();
+        const to = forkTip(current(), writes);
         writeBatch(batch, now, to);
         return to.tree.size === to.head.size ? undefined : headText(to.tree, key.name);
       } finally {
-        tip = undefined;
         writes.rollback();
       }
     },

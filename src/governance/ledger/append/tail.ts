@@ -13,16 +13,30 @@ export interface Tail {
   isOpen(id: string): boolean;
   /** `made`: the id is a UUIDv7 of ours, not one that a caller chose. */
   isTaken(id: string, made: boolean): boolean;
+  /** A tail that begins as this one is now, and goes on by itself. */
+  fork(): Tail;
+}
+
+/** The numbers of entries by what is looked for: their own id, the one that they open, the one that they close. */
+interface Found {
+  readonly ids: Map<string, number>;
+  readonly opened: Map<string, number>;
+  readonly closed: Map<string, number>;
+  readonly last: number;
+  readonly greatest: string;
 }
 
 export function loadTail(reads: Reads): Tail {
-  const ids = new Map<string, number>();
-  const opened = new Map<string, number>();
-  const closed = new Map<string, number>();
-  let last = -1;
-  let greatest = reads.greatestIndexedId() ?? '';
+  const none = { ids: new Map(), opened: new Map(), closed: new Map(), last: -1 };
+  const tail = tailOf(reads, { ...none, greatest: reads.greatestIndexedId() ?? '' });
+  for (const { seq, id, opens, closes } of reads.tail()) tail.add(seq, id, opens === 1, closes ?? undefined);
+  return tail;
+}
 
-  const tail: Tail = {
+function tailOf(reads: Reads, found: Found): Tail {
+  const { ids, opened, closed } = found;
+  let { last, greatest } = found;
+  return {
     add(seq, id, opens, closes) {
       last = seq;
       ids.set(id, seq);
@@ -44,7 +58,6 @@ export function loadTail(reads: Reads): Tail {
       if (made && id > greatest) return false;
       return ids.has(id) || reads.isIndexed(id);
     },
+    fork: () => tailOf(reads, { ids: new Map(ids), opened: new Map(opened), closed: new Map(closed), last, greatest }),
   };
-  for (const { seq, id, opens, closes } of reads.tail()) tail.add(seq, id, opens === 1, closes ?? undefined);
-  return tail;
 }

@@ -50,6 +50,8 @@ interface Lock extends Disposable {
 function openLock(path: string): Lock {
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: 0 });
+  // Nothing is ever written, and with a journal on disk each lock would look for one first.
+  db.exec('PRAGMA journal_mode = MEMORY');
   const take = db.prepare('BEGIN IMMEDIATE');
   const release = db.prepare('ROLLBACK');
   return {

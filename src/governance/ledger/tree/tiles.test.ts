@@ -43,3 +43,27 @@ describe('tile layout', () => {
     expect(edges).toEqual([0, 1]);
   });
 });
+
+describe('a fork', () => {
+  it.each([0, 1, 255, 256, 300, 65_700])(
+    'of a tree of %i grows as the tree would have, and leaves it as it was',
+    (size) => {
+      const leafOf = (n: number): Uint8Array => hashLeaf(Buffer.from(`${n}`));
+      const tree = growTree();
+      for (let n = 0; n < size; n++) tree.push(leafOf(n));
+      const [root, edge] = [tree.root(), tree.edge(0).slice()];
+      const tiles: string[] = [];
+      const fork = tree.fork((level, index) => tiles.push(`${level}/${index}`));
+      for (let n = 0; n < 260; n++) fork.push(leafOf(-n));
+      expect([tree.size, tree.root(), tree.edge(0)]).toEqual([size, root, edge]);
+      for (let n = 0; n < 260; n++) tree.push(leafOf(-n));
+      expect([tree.size, tree.root(), tree.edge(0), tree.edge(1)]).toEqual([
+        fork.size,
+        fork.root(),
+        fork.edge(0),
+        fork.edge(1),
+      ]);
+      expect(tiles).toContain(`0/${Math.floor(size / 256)}`);
+    },
+  );
+});

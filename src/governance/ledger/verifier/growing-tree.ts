@@ -16,6 +16,13 @@ export interface GrowingTree {
   root(): Uint8Array;
   /** The hashes of the unfinished tile of `level`, a view. */
   edge(level: number): Uint8Array;
+  /** A tree that begins as this one is now, and grows by itself. */
+  fork(onTile?: TileListener): GrowingTree;
+}
+
+interface Tile {
+  readonly hashes: Uint8Array;
+  width: number;
 }
 
 /** How many hashes level `level` holds in a tree of `size` leaves. */
@@ -31,18 +38,19 @@ export function growTree(
   from: { readonly size: number; readonly edges: readonly Uint8Array[] } = { size: 0, edges: [] },
   onTile?: TileListener,
 ): GrowingTree {
-  let size = from.size;
-  const tiles: { hashes: Uint8Array; width: number }[] = [];
-  const scratch = new Uint8Array(1 + 2 * hashLength);
-  scratch[0] = 1;
+  const tiles = from.edges.map((edge): Tile => {
+    const hashes = new Uint8Array(tileBytes);
+    hashes.set(edge);
+    return { hashes, width: edge.length / hashLength };
+  });
+  return grow(from.size, tiles, peaksOf(from.edges, joiner()), onTile);
+}
 
-  const join = (left: Uint8Array, right: Uint8Array): Uint8Array => {
-    scratch.set(left, 1);
-    scratch.set(right, 1 + hashLength);
-    return sha256(scratch);
-  };
+function grow(start: number, tiles: Tile[], peaks: Uint8Array[], onTile: TileListener | undefined): GrowingTree {
+  let size = start;
+  const join = joiner();
 
-  const tileAt = (level: number): { hashes: Uint8Array; width: number } => {
+  const tileAt = (level: number): Tile => {
     let tile = tiles[level];
     if (tile === undefined) {
       tile = { hashes: new Uint8Array(tileBytes), width: 0 };
@@ -60,13 +68,6 @@ export function growTree(
     }
     if (tile.width === tileWidth) tile.width = 0;
   };
-
-  for (const [level, edge] of from.edges.entries()) {
-    const tile = tileAt(level);
-    tile.hashes.set(edge);
-    tile.width = edge.length / hashLength;
-  }
-  const peaks = peaksOf(from.edges, join);
 
   return {
     get size() {
@@ -97,6 +98,24 @@ export function growTree(
       const tile = tileAt(level);
       return tile.hashes.subarray(0, tile.width * hashLength);
     },
+    // Peaks are never written to, so that both trees may hold them.
+    fork: (listener) =>
+      grow(
+        size,
+        tiles.map(({ hashes, width }) => ({ hashes: hashes.slice(), width })),
+        peaks.slice(),
+        listener,
+      ),
+  };
+}
+
+function joiner(): Join {
+  const scratch = new Uint8Array(1 + 2 * hashLength);
+  scratch[0] = 1;
+  return (left, right) => {
+    scratch.set(left, 1);
+    scratch.set(right, 1 + hashLength);
+    return sha256(scratch);
   };
 }
 

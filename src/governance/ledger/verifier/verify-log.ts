@@ -4,7 +4,7 @@
  * off, and says where. What an attacker can do with the signing key, only a head saved out of their reach shows.
  */
 import { checkEntry } from './check-entry.ts';
-import { type GrowingTree, growTree, hashesAtLevel, type TileListener, tileWidth } from './growing-tree.ts';
+import { type GrowingTree, growTree, hashesAtLevel, tileWidth } from './growing-tree.ts';
 import { type ExpectedHead, readHeads } from './heads.ts';
 import { hashLeaf, hashLength, sameHash } from './merkle.ts';
 import type { VerifierKey } from './note.ts';
@@ -96,7 +96,7 @@ function step(walk: Walk, entry: StoredEntry): boolean {
   const computed = hashLeaf(entry.bytes);
   const stored = entry.leaf ?? computed;
   if (!sameHash(stored, computed)) {
-    walk.recomputed ??= fork(walk.tree);
+    walk.recomputed ??= walk.tree.fork();
     walk.disputed.push({ seq, stored: stored.slice(), computed });
   } else {
     // A changed entry is seldom still JSON; who changed what is settled first.
@@ -107,17 +107,11 @@ function step(walk: Walk, entry: StoredEntry): boolean {
   return true;
 }
 
-function fork(tree: GrowingTree, onTile?: TileListener): GrowingTree {
-  const edges: Uint8Array[] = [];
-  for (let level = 0; hashesAtLevel(tree.size, level) > 0; level++) edges.push(tree.edge(level).slice());
-  return growTree({ size: tree.size, edges }, onTile);
-}
-
 function meetHead(walk: Walk, head: ExpectedHead): void {
   const holds = sameHash(walk.tree.root(), head.root);
   if (!holds && walk.recomputed && sameHash(walk.recomputed.root(), head.root)) {
     settle(walk, 'leaf-changed');
-    walk.tree = fork(walk.recomputed, (...tile) => compareFullTile(walk, ...tile));
+    walk.tree = walk.recomputed.fork((...tile) => compareFullTile(walk, ...tile));
     walk.recomputed = undefined;
     walk.verified = head.size;
     return;
