@@ -1,4 +1,4 @@
-export { outside, readInvitation, writeInvitation } from './invitation-file.ts';
+export { readInvitation, reserveInvitation } from './invitation-file.ts';
 export { type LayoutReport, mendLayout } from './layout.ts';
 export { identifyOperator } from './operator.ts';
 export { addAgent, enrollAgent, inviteAgent, type Moved, moveAgent, type StandingParts } from './standing.ts';

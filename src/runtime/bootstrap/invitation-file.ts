@@ -2,7 +2,7 @@
  * An invitation on its way to another host: a new file of mode 0600 outside the project. Never standard output, which is
  * logged, nor an argument, which every user of the machine sees.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { Invitation } from '../../adapters/authority/port.ts';
@@ -19,27 +19,49 @@ const fileSchema = z.strictObject({
 
 const maxBytes = 4096;
 
-/** @throws INPUT_INVALID for a place in the project, CONFLICT where something is there, NOT_WRITABLE */
-export function writeInvitation(file: string, agent: string, invitation: Invitation, projectRoot: string): void {
-  const { token, expiresAt, id = '' } = invitation;
-  const text = JSON.stringify({ version: 1, agent, id, token: token.reveal(), expiresAt } satisfies FileText);
+export interface InvitationFile extends Disposable {
+  write(agent: string, invitation: Invitation): void;
+}
+
+/**
+ * The file, made empty, so that nothing is minted that could not be handed over. Disposed of without a word in it, it is
+ * gone again. @throws INPUT_INVALID for a place in the project, CONFLICT where something is there, NOT_WRITABLE
+ */
+export function reserveInvitation(file: string, projectRoot: string): InvitationFile {
+  const path = outside(file, projectRoot);
+  const fd = created(path);
+  let written = false;
+  return {
+    write(agent, { token, expiresAt, id = '' }) {
+      const text: FileText = { version: 1, agent, id, token: token.reveal(), expiresAt };
+      writeFileSync(fd, `${JSON.stringify(text)}\n`, { flush: true });
+      written = true;
+    },
+    [Symbol.dispose]() {
+      closeSync(fd);
+      if (!written) rmSync(path, { force: true });
+    },
+  };
+}
+
+function created(path: string): number {
   try {
-    writeFileSync(outside(file, projectRoot), `${text}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    // 'wx' follows no link.
+    return openSync(path, 'wx', 0o600);
   } catch (error) {
-    if (error instanceof AgovError) throw error;
     if (systemCode(error) === 'EEXIST') {
-      throw new AgovError('CONFLICT', { what: `${file} is there already.`, fix: 'Name a new file.' });
+      throw new AgovError('CONFLICT', { what: `${path} is there already.`, fix: 'Name a new file.' });
     }
     throw new AgovError('NOT_WRITABLE', {
-      what: `The invitation cannot be written to ${file}.`,
+      what: `The invitation cannot be written to ${path}.`,
       why: messageOf(error),
       fix: 'Name a file in a folder that is yours.',
     });
   }
 }
 
-/** Where the invitation may go; asked before one is made. @throws INPUT_INVALID, NOT_WRITABLE */
-export function outside(file: string, projectRoot: string): string {
+/** Its real path. @throws INPUT_INVALID, NOT_WRITABLE */
+function outside(file: string, projectRoot: string): string {
   const asked = resolve(file);
   let folder: string;
   try {

@@ -6,7 +6,7 @@ import type { Identities, Invitation } from '../../adapters/authority/port.ts';
 import type { AgentRecord } from '../../adapters/state/port.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, isAgovError, isoTime } from '../../kernel/index.ts';
-import { nameSchema, type Tier, tierLevel } from '../../schemas/index.ts';
+import { nameSchema, type Tier } from '../../schemas/index.ts';
 import type { OperatorAct, Roster } from '../../work/agents/index.ts';
 import type { KillReport, Why } from '../lifecycle/index.ts';
 
@@ -48,6 +48,12 @@ export async function enrollAgent(parts: StandingParts, name: string, by: Operat
   return agent;
 }
 
+export interface Move {
+  readonly to: Tier;
+  /** Of a demotion: what runs has the sandbox of the higher tier. */
+  readonly stops: boolean;
+}
+
 export interface Moved {
   readonly agent: AgentRecord;
   /** Of a demotion: what was stopped. */
@@ -55,19 +61,19 @@ export interface Moved {
 }
 
 /** Also finishes a move that was cut short. @throws INPUT_INVALID, CONFLICT, NOT_FOUND */
-export async function moveAgent(parts: StandingParts, name: string, to: Tier, why: Why): Promise<Moved> {
+export async function moveAgent(parts: StandingParts, name: string, move: Move, why: Why): Promise<Moved> {
   const { roster } = parts;
+  const { to, stops } = move;
   const before = await roster.get(name);
   const identities = await parts.identities();
   const unfinished = before.tier === to && before.status === 'active' && identities !== undefined;
   const agent = unfinished ? before : await roster.move(name, to, why.by, why.reason);
-  const lowered = unfinished || tierLevel(to) < tierLevel(before.tier);
   // Side by side: an authority that does not answer must not keep a process alive that may no longer run so.
   const [moved, stopped] = await Promise.allSettled([
     identities
       ? finishing(agent, `at ${to} in the ledger`, () => enroll(parts, identities, agent, why.by, 'moved'))
       : undefined,
-    lowered ? parts.stopMoved(agent, why) : undefined,
+    stops ? parts.stopMoved(agent, why) : undefined,
   ]);
   if (stopped.status === 'rejected') throw stopped.reason;
   if (moved.status === 'rejected') throw moved.reason;

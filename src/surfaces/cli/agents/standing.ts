@@ -1,7 +1,7 @@
 /** An agent's tier and its identity: promoted, demoted, enrolled, invited. */
 import { resolve } from 'node:path';
 import { AgovError, isoTime, parseDuration } from '../../../kernel/index.ts';
-import { enrollAgent, inviteAgent, moveAgent, outside, writeInvitation } from '../../../runtime/bootstrap/index.ts';
+import { enrollAgent, inviteAgent, moveAgent, reserveInvitation } from '../../../runtime/bootstrap/index.ts';
 import { nearest, type Tier, tierLevel, tierSchema, tiers } from '../../../schemas/index.ts';
 import type { AddCommands, Cli } from '../frame/index.ts';
 
@@ -71,7 +71,12 @@ async function move(cli: Cli, verb: 'promote' | 'demote', name: string, { to = '
         fix: `Say: agov agent ${up > 0 ? 'promote' : 'demote'} ${name} --to ${tier}`,
       });
     }
-    const { agent, stopped } = await moveAgent(await app.standing(), name, tier, { by, reason });
+    const { agent, stopped } = await moveAgent(
+      await app.standing(),
+      name,
+      { to: tier, stops: verb === 'demote' },
+      { by, reason },
+    );
     const failed = stopped?.steps.filter(({ ok }) => !ok) ?? [];
     cli.emit({ agent, ...(stopped ? { stopped } : {}) }, () => {
       const rows = failed.map(({ step, detail }) => `  not done: ${step}: ${detail} (agov kill --retry)`);
@@ -91,10 +96,10 @@ async function invite(cli: Cli, name: string, { out = '', ttl = '5m', as }: Invi
   return cli.withApp(async (app) => {
     const by = app.operator(as);
     const { root } = app.project;
-    // What cannot be handed over is not made.
-    const file = outside(resolve(cli.cwd, out), root);
+    const file = resolve(cli.cwd, out);
+    using place = reserveInvitation(file, root);
     const invitation = await inviteAgent(await app.standing(), name, parseDuration(ttl), by);
-    writeInvitation(file, name, invitation, root);
+    place.write(name, invitation);
     const told = { agent: name, file, id: invitation.id, expiresAt: isoTime(invitation.expiresAt) };
     cli.emit(told, () => `${file} invites ${name} once, until ${told.expiresAt}. Hand it over and delete it.`);
   });
