@@ -6,7 +6,8 @@ import { openVault, type Vault } from '../../../src/adapters/vault-client/index.
 import { compileVault, loadTiers, type VaultPlace } from '../../../src/governance/tiers/index.ts';
 import { type Env, idSource, Secret } from '../../../src/kernel/index.ts';
 import { tiers } from '../../../src/schemas/index.ts';
-import { type FakeVault, fakeVault } from './server.ts';
+import type { FakeVault } from './fake.ts';
+import { fakeVault } from './server.ts';
 
 export interface Identified extends AsyncDisposable {
   readonly vault: FakeVault;

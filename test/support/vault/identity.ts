@@ -1,6 +1,7 @@
 /** What the fake Vault knows of identities: who an alias leads to, and what groups give at the moment of asking. */
-import type { FakeGroup } from './areas/groups.ts';
+
 import type { Reply } from './recorded.ts';
+import type { FakeGroup } from './shapes.ts';
 
 export interface FakeEntity {
   readonly id: string;

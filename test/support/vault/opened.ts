@@ -4,7 +4,8 @@ import type { Secrets } from '../../../src/adapters/secrets/port.ts';
 import { openVaultSecrets, type VaultSecretsOptions } from '../../../src/adapters/secrets/vault/index.ts';
 import { openVault, type VaultOptions } from '../../../src/adapters/vault-client/index.ts';
 import { AgovError, idSource, Secret, systemEnv } from '../../../src/kernel/index.ts';
-import { type FakeVault, type FakeVaultOptions, fakeVault } from './server.ts';
+import type { FakeVault, FakeVaultOptions } from './fake.ts';
+import { fakeVault } from './server.ts';
 
 export const secretText = 'correct-horse-battery-staple';
 

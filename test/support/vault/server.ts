@@ -8,55 +8,23 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Env } from '../../../src/kernel/index.ts';
 import type { Area } from './areas/area.ts';
-import { audit, type FakeDevice } from './areas/audit.ts';
+import { audit } from './areas/audit.ts';
 import { entities } from './areas/entities.ts';
-import { type FakeGroup, groups } from './areas/groups.ts';
+import { groups } from './areas/groups.ts';
 import { leases } from './areas/leases.ts';
-import { type FakeLogin, type FakeMount, mounting } from './areas/mounting.ts';
+import { mounting } from './areas/mounting.ts';
 import { policies, withinLimits } from './areas/policies.ts';
 import { roleLogin, roles } from './areas/roles.ts';
 import { self } from './areas/self.ts';
 import { transit } from './areas/transit.ts';
 import { unwrap, wrap } from './areas/wrapping.ts';
-import { type Identities, identities } from './identity.ts';
+import type { FakeVault, FakeVaultOptions } from './fake.ts';
+import { identities } from './identity.ts';
 import { type Reply, recorded } from './recorded.ts';
-import { type KvStore, kvStore } from './store.ts';
-import { authReply, type Tokens, tokens } from './tokens.ts';
-
-export interface FakeVault extends AsyncDisposable {
-  readonly address: URL;
-  readonly root: string;
-  readonly tokens: Tokens;
-  readonly kv: KvStore;
-  /** Leases of its engines: id to the token that they hang on. */
-  readonly leases: Map<string, { readonly token: string; until: number }>;
-  readonly requests: { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }[];
-  /** Answers in its place: true when it did. */
-  fault: ((path: string, response: ServerResponse, request: IncomingMessage) => boolean) | undefined;
-  sealed: boolean;
-  /** While it is down its users cannot be dropped. */
-  databaseDown: boolean;
-  readonly mounts: Map<string, FakeMount>;
-  /** KV mounts that take no write without check-and-set. */
-  readonly casRequired: Set<string>;
-  readonly logins: Map<string, FakeLogin>;
-  /** ACL policies as they were written. */
-  readonly policies: Map<string, string>;
-  readonly groups: Map<string, FakeGroup>;
-  readonly devices: Map<string, FakeDevice>;
-  readonly identity: Identities;
-  readonly secretIds: Set<string>;
-}
-
-export interface FakeVaultOptions {
-  readonly env: Env;
-  readonly tls?: { readonly cert: string; readonly key: string };
-  readonly roleTtlMs?: number;
-  readonly roleMaxMs?: number;
-  readonly roleType?: string;
-}
+import type { FakeGroup } from './shapes.ts';
+import { kvStore } from './store.ts';
+import { authReply, tokens } from './tokens.ts';
 
 export const roleId = '1b2d9e24-a77c-b2f4-f675-2b935aebb926';
 /** Asked in this order; whatever the token's policy allows. */

@@ -3,7 +3,8 @@ import type { Signer } from '../../../src/adapters/signer/port.ts';
 import { vaultSigner } from '../../../src/adapters/signer/vault/index.ts';
 import { openVault, type Vault } from '../../../src/adapters/vault-client/index.ts';
 import { Secret, systemEnv } from '../../../src/kernel/index.ts';
-import { type FakeVault, fakeVault } from './server.ts';
+import type { FakeVault } from './fake.ts';
+import { fakeVault } from './server.ts';
 
 export interface OpenedTransit extends AsyncDisposable {
   readonly vault: FakeVault;

@@ -6,12 +6,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { compileVault, leaseMs, loadTiers } from '../../../governance/tiers/index.ts';
+import { builtinLayout } from '../../../../test/support/vault/index.ts';
 import { Secret, systemEnv } from '../../../kernel/index.ts';
 import { tiers } from '../../../schemas/index.ts';
 import { authAnswer, keysAnswer, openVault, type Vault } from '../../vault-client/index.ts';
 import type { Layout } from '../port.ts';
-import { vaultLayout } from './layout/layout.ts';
 import { vaultNames } from './names.ts';
 
 const live = process.env['AGOV_TEST_VAULT'] === 'live';
@@ -20,7 +19,11 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
   const env = systemEnv();
   const mark = Buffer.from(env.random(6)).toString('hex');
   const names = vaultNames(`agovtest${mark}`);
-  const mounts = { mount: `agov-test-${mark}`, signingKey: { mount: `agov-test-${mark}-transit`, key: 'ledger' } };
+  const place = {
+    prefix: names.prefix,
+    mount: `agov-test-${mark}`,
+    signingKey: { mount: `agov-test-${mark}-transit`, key: 'ledger' },
+  };
   const t1 = names.ofTier('T1');
   const paths = { policy: `sys/policies/acl/${t1}`, login: `sys/auth/${t1}`, group: `identity/group/name/${t1}` };
   const vault = client(needed('VAULT_TOKEN'));
@@ -36,15 +39,15 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
 
   beforeAll(async () => {
     before = await found(vault);
-    layout = await layoutBy(vault, names, mounts);
+    layout = await builtinLayout(vault, env, place);
   });
   afterAll(async () => {
     for (const tier of tiers) {
       await send('DELETE', `identity/group/name/${names.ofTier(tier)}`);
       await send('DELETE', `sys/auth/${names.ofTier(tier)}`);
     }
-    await send('DELETE', `sys/mounts/${mounts.mount}`);
-    await send('DELETE', `sys/mounts/${mounts.signingKey.mount}`);
+    await send('DELETE', `sys/mounts/${place.mount}`);
+    await send('DELETE', `sys/mounts/${place.signingKey.mount}`);
     for (const name of await policiesOf(vault)) {
       if (name.startsWith(`${names.prefix}-`)) await send('DELETE', `sys/policies/acl/${name}`);
     }
@@ -63,10 +66,10 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
     await send('PUT', paths.policy, { policy: 'path "x" { capabilities = ["sudo", "read"] }' });
     await send('POST', `sys/mounts/auth/${t1}/tune`, { max_lease_ttl: 2_764_800, token_type: 'default-service' });
     await send('POST', paths.group, { policies: [t1, 'default'] });
-    await send('POST', `${mounts.mount}/config`, { cas_required: false });
+    await send('POST', `${place.mount}/config`, { cas_required: false });
     await send('PUT', `sys/policies/acl/${t1}-more`, { policy: 'path "x" { capabilities = ["read"] }' });
     expect((await differing()).sort()).toEqual([
-      ...[`differs ${paths.group}`, `differs ${paths.login}`, `differs sys/mounts/${mounts.mount}`],
+      ...[`differs ${paths.group}`, `differs ${paths.login}`, `differs sys/mounts/${place.mount}`],
       ...[`differs ${paths.policy}`, `extra ${paths.policy}-more`],
     ]);
     await send('DELETE', `${paths.policy}-more`);
@@ -101,7 +104,7 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
     const request = { method: 'POST', path: 'auth/token/create', body } as const;
     const { client_token } = (await vault.within((call) => vault.ask(call, request, authAnswer))).auth;
     await using governor = client(client_token);
-    expect(await (await layoutBy(governor, names, mounts)).differences()).toEqual([]);
+    expect(await (await builtinLayout(governor, env, place)).differences()).toEqual([]);
     const asks = (method: 'POST' | 'PUT', path: string, of: object) =>
       governor.within((call) => governor.send(call, { method, path, body: { ...of } }));
     await asks('POST', paths.group, { member_entity_ids: [] });
@@ -117,21 +120,6 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
     await governor.within((call) => governor.send(call, { method: 'POST', path: 'auth/token/revoke-self' }));
   });
 });
-
-async function layoutBy(
-  vault: Vault,
-  names: ReturnType<typeof vaultNames>,
-  {
-    mount,
-    signingKey,
-  }: { readonly mount: string; readonly signingKey: { readonly mount: string; readonly key: string } },
-): Promise<Layout> {
-  const declared = await loadTiers();
-  const compiled = compileVault(declared, { mount, prefix: names.prefix });
-  const wish = { policies: compiled.map(({ name, hcl: text }) => ({ name, text })), signingKey, auditFiles: [] };
-  const place = { names, mount, engines: new Map<string, boolean>() };
-  return vaultLayout({ vault, env: systemEnv(), ...place }, { ...wish, tokenMs: (tier) => leaseMs(declared, tier) });
-}
 
 function client(token: string): Vault {
   const caFile = process.env['VAULT_CACERT'];

@@ -1,7 +1,7 @@
 /** What a request is, once its token is known, and what answers a part of the API. */
 import type { Env } from '../../../../src/kernel/index.ts';
+import type { FakeVault } from '../fake.ts';
 import type { Reply } from '../recorded.ts';
-import type { FakeVault } from '../server.ts';
 import type { Token } from '../tokens.ts';
 
 export interface Asked {

@@ -3,11 +3,6 @@ import { z } from 'zod';
 import { recorded } from '../recorded.ts';
 import { type Area, needsSudo } from './area.ts';
 
-export interface FakeDevice {
-  readonly type: string;
-  readonly options: Readonly<Record<string, string>>;
-}
-
 const asked = z.looseObject({ type: z.string(), options: z.record(z.string(), z.string()) });
 
 export const audit: Area = (vault, request) => {

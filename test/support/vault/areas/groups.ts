@@ -1,17 +1,9 @@
 /** Identity groups, by name and by id. What a request leaves out stays as it is. Reading one was not recorded. */
 import { z } from 'zod';
+import type { FakeVault } from '../fake.ts';
 import { type Reply, recorded } from '../recorded.ts';
-import type { FakeVault } from '../server.ts';
+import type { FakeGroup } from '../shapes.ts';
 import type { Area } from './area.ts';
-
-export interface FakeGroup {
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-  readonly policies: readonly string[];
-  readonly member_entity_ids: readonly string[];
-  readonly member_group_ids: readonly string[];
-}
 
 const ids = z.array(z.string());
 const asked = z.looseObject({

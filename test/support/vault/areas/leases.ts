@@ -1,8 +1,8 @@
 /** Tokens below another, the engines whose credentials end, and their leases. */
 import { z } from 'zod';
 import type { Env } from '../../../../src/kernel/index.ts';
+import type { FakeVault } from '../fake.ts';
 import { type Reply, recorded } from '../recorded.ts';
-import type { FakeVault } from '../server.ts';
 import { authReply, type Token } from '../tokens.ts';
 import { type Area, milliseconds } from './area.ts';
 

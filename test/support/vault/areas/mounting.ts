@@ -4,21 +4,8 @@
  */
 import { z } from 'zod';
 import { part, type Reply, recorded } from '../recorded.ts';
+import type { MountConfig } from '../shapes.ts';
 import { type Area, type Asked, needsSudo, written } from './area.ts';
-
-export interface FakeMount {
-  readonly type: string;
-  readonly options: Readonly<Record<string, string>> | null;
-  readonly config?: MountConfig;
-}
-
-export interface FakeLogin {
-  readonly type: string;
-  readonly accessor: string;
-  readonly config: MountConfig;
-}
-
-export type MountConfig = Readonly<Record<string, unknown>>;
 
 const untuned: MountConfig = { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 };
 const asked = z.looseObject({

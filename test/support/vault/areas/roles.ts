@@ -1,8 +1,8 @@
 /** AppRole: roles, their secret ids, logins by them, and the end of all tokens of one mount. */
 import type { Env } from '../../../../src/kernel/index.ts';
+import type { FakeVault } from '../fake.ts';
 import type { FakeRole } from '../identity.ts';
 import { part, type Reply, recorded } from '../recorded.ts';
-import type { FakeVault } from '../server.ts';
 import { seconds } from '../tokens.ts';
 import { type Area, milliseconds } from './area.ts';
 import { makeEntity } from './entities.ts';

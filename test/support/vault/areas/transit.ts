@@ -1,7 +1,7 @@
 /** Ed25519 keys of transit, with real signatures. What was not recorded (rotation, refusals) is as the documentation has it. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import type { FakeVault } from '../fake.ts';
 import { part, type Reply, recorded } from '../recorded.ts';
-import type { FakeVault } from '../server.ts';
 import type { Area } from './area.ts';
 
 interface TransitKey {

@@ -1,7 +1,7 @@
 /** Answers in envelopes: asked for by a header, opened once, looked at without opening. */
 import type { Env } from '../../../../src/kernel/index.ts';
+import type { FakeVault } from '../fake.ts';
 import { part, type Reply, recorded } from '../recorded.ts';
-import type { FakeVault } from '../server.ts';
 import { milliseconds } from './area.ts';
 
 export function wrap({ identity }: FakeVault, env: Env, path: string, ttl: string, reply: Reply): Reply {
