@@ -17,7 +17,7 @@ export interface Turn extends Disposable {
 }
 
 const nextInLineMs = 1;
-const inLineMs = 8;
+const inLineMs = 4;
 
 export function openTurn(path: string, env: Env): Turn {
   using opened = new DisposableStack();
