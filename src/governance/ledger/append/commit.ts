@@ -107,7 +107,7 @@ export function createCommitter({ path, reads, writes, key }: CommitterOptions):
     rehearse(batch, now) {
       writes.begin();
       try {
-        const to = forkTip(current(), writes);
+        const to = forkTip(current());
         writeBatch(batch, now, to);
         return to.tree.size === to.head.size ? undefined : headText(to.tree, key.name);
       } finally {

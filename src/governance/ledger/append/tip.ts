@@ -54,9 +54,9 @@ export function loadTip(path: string, reads: Reads, writes: Writes, key: Verifie
   return { tree, head, tail: loadTail(reads), facets: new Set() };
 }
 
-/** A tip that can go on by itself, so that what was only tried leaves no trace in the other. */
-export function forkTip({ tree, head, tail, facets }: Tip, writes: Writes): Tip {
-  return { tree: tree.fork(writes.tile), head, tail: tail.fork(), facets: new Set(facets) };
+/** A tip that goes on by itself and stores no tiles, so that what was only tried leaves no trace in the other. */
+export function forkTip({ tree, head, tail, facets }: Tip): Tip {
+  return { tree: tree.fork(), head, tail: tail.fork(), facets: new Set(facets) };
 }
 
 /** The newest head of the tables, its signature verified. */
