@@ -1,5 +1,5 @@
 /** Vault made what the tiers say, and held against them, as an operator meets it. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnv } from '../../src/kernel/index.ts';
@@ -104,6 +104,25 @@ describe('setup', () => {
       { changed: changing.map(({ path }) => path), failed: [], left: [] },
     ]);
     expect(JSON.stringify(await onRecord())).not.toContain('fake-token');
+  });
+
+  it('needs no more than the guide says', async () => {
+    configure([], 'ledger: { transit: {} }\n');
+    const guide = readFileSync(new URL('../../docs/guide/vault.md', import.meta.url), 'utf8');
+    const policy = /The token of setup needs[^`]*```hcl\n([^`]*)```/.exec(guide)?.[1] ?? '';
+    const headers = { 'x-vault-token': vault.root };
+    await fetch(new URL('/v1/sys/policies/acl/told', vault.address), {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify({ policy }),
+    });
+    vault.policies.delete('told');
+    Object.assign(project.environment, { VAULT_TOKEN: vault.tokens.make({ policy: 'told' }).text });
+    await must(setup(...audits));
+    vault.policies.set('agov-t2-action', 'path "x" {}');
+    vault.logins.set('agov-t0', { type: 'approle', accessor: 'a', config: { default_lease_ttl: 0, max_lease_ttl: 0 } });
+    await must(drift('--fix', ...audits));
+    expect(await driftOf(...audits)).toEqual([]);
   });
 
   it('shows what it would do, and does nothing', async () => {
