@@ -33,7 +33,9 @@ export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void):
     health = { at, probes: await app.probe() };
   };
   const { ledger, state, roster, approvals, heldSecrets: secrets } = app;
-  const list = choresOf({ env, host, ledger, state, roster, approvals, secrets, look }, paceOf(config.serve));
+  const retryKills = async (): Promise<number> => (await app.retryKills()).length;
+  const parts = { env, host, ledger, state, roster, approvals, secrets, retryKills, look };
+  const list = choresOf(parts, paceOf(config.serve));
   const stop = new AbortController();
   const chores = startChores(list, { env, onEvent, signal: stop.signal });
 

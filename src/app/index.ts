@@ -85,8 +85,10 @@ export function openApp(options: AppOptions): App {
     },
     async probe(options) {
       const { probeAll } = await import('../runtime/health/index.ts');
-      const { stateHealth, vaultHealth } = stores;
-      const open = { ledger, state, policy, secrets: heldSecrets, stateHealth, vaultHealth };
+      const { stateHealth, vaultHealth, checkSigning: sign } = stores;
+      const unfinishedKills = async (): Promise<readonly string[]> =>
+        (await kills.unfinishedKills()).map(({ deed, agent, run, reason }) => `${deed} of ${agent ?? run} (${reason})`);
+      const open = { ledger, state, policy, secrets: heldSecrets, stateHealth, vaultHealth, sign, unfinishedKills };
       return probeAll({ env, dataDir: project.data, sandbox, ...open }, options);
     },
     [Symbol.asyncDispose]: () => frame[Symbol.asyncDispose](),

@@ -40,6 +40,8 @@ export interface Stores {
   vault(): Promise<Vault | undefined>;
   /** The same stores for a revocation: no breaker holds it back. */
   readonly urgent: Pick<Stores, 'state' | 'heldSecrets'>;
+  /** Asks for the signature of the newest head once more. Undefined where the key is a file. @throws LEDGER_UNAVAILABLE */
+  readonly checkSigning: (() => Promise<void>) | undefined;
   /** What the state store and Vault say of themselves; undefined where the project has no Vault. */
   stateHealth(): Promise<StateHealth>;
   vaultHealth(): Promise<VaultHealth | undefined>;
@@ -87,6 +89,8 @@ export function openStores(frame: Frame): Stores {
   const key = ledgerKeySource(frame, ledgerFiles.path, vault);
   const ledger = once(async () => keep(openLedger({ ...ledgerFiles, key: await key.signing(), ids })));
 
+  const checkSigning = async (): Promise<void> => (await ledger()).trySigning();
+
   const secretsPath = join(project.data, 'secrets.db');
   const anySecrets = once(async () => {
     const server = await vault();
@@ -116,6 +120,7 @@ export function openStores(frame: Frame): Stores {
       return server ? undefined : setStateAside(statePath, env);
     },
     heldSecrets: async () => (hasSecrets() ? secrets() : undefined),
+    checkSigning: config.ledger.transit && checkSigning,
     async stateHealth() {
       const options = serverOptions();
       if (options === undefined) return { engine: `SQLite ${process.versions.sqlite}`, persistence: 'a file' };

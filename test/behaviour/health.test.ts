@@ -8,6 +8,7 @@ import { type TestProject, testProject } from '../support/cli.ts';
 import { describeWith } from '../support/needs.ts';
 import { redisServer } from '../support/redis-server.ts';
 import { type FakeVault, fakeVault } from '../support/vault/index.ts';
+import { fakeVaultWithTransit } from '../support/vault/transit.ts';
 
 let project: TestProject;
 beforeEach(async () => {
@@ -59,6 +60,23 @@ describeWith('redis-server', 'a state server', () => {
     expect(probes['disk']?.verdict).toBe('ok');
     expect(probes['clock']?.verdict).toBe('ok');
   });
+});
+
+it('tries the key that is in Vault, by the newest head once more, and says when it does not sign', async () => {
+  await using vault = await fakeVaultWithTransit();
+  const text = `secrets: { vault: { address: "${vault.address.origin}", deadline: 2s } }\nledger: { transit: {} }\n`;
+  appendFileSync(join(project.root, 'agov.yaml'), text);
+  project.environment['VAULT_TOKEN'] = vault.root;
+  expect((await doctor()).probes['signer']).toMatchObject({
+    verdict: 'ok',
+    figure: expect.stringMatching(/^signs in/),
+  });
+  vault.fault = (path, response) => {
+    if (!path.startsWith('transit/sign')) return false;
+    response.writeHead(500).end('{"errors":["internal error"]}');
+    return true;
+  };
+  expect((await doctor()).probes['signer']).toMatchObject({ verdict: 'fail' });
 });
 
 describe('Vault', () => {

@@ -100,7 +100,15 @@ it('tells health, readiness and figures, to GET alone, and nothing else', async 
   const { health, chores, ready } = await status();
   expect(ready).toBe(true);
   expect(health?.probes.map(({ probe }) => probe)).toContain('ledger');
-  expect(chores.map(({ name }) => name)).toEqual(['roster', 'intents', 'approvals', 'leases', 'head', 'health']);
+  expect(chores.map(({ name }) => name)).toEqual([
+    'roster',
+    'kills',
+    'intents',
+    'approvals',
+    'leases',
+    'head',
+    'health',
+  ]);
   expect((await ask('/other')).status).toBe(404);
   expect((await ask('/status', { socketPath: socket(), method: 'POST' })).status).toBe(405);
   expect((await ask(`/${'x'.repeat(8000)}`)).status).toBe(431);
