@@ -263,6 +263,24 @@ describe('revoking', () => {
     expect(await identities.look('bob')).toMatchObject({ standing: 'revoked' });
   });
 
+  it('ends the other tokens when one cannot be ended, and says that it lives on', async () => {
+    await identities.enroll('bob', 'T1');
+    await logIn('bob');
+    await logIn('bob');
+    let answered = 0;
+    one.vault.fault = (path, response) => {
+      if (path !== 'auth/token/revoke-accessor' || answered++ > 0) return false;
+      response.writeHead(403, { 'content-type': 'application/json' });
+      response.end('{"errors":["permission denied"]}');
+      return true;
+    };
+    const left = () => [...one.vault.tokens.live.values()].filter(({ entity }) => entity !== undefined);
+    await expect(identities.revoke('bob')).rejects.toMatchObject({ details: { reason: 'unrevoked' } });
+    expect([left().length, entityOf('bob')?.disabled]).toEqual([1, true]);
+    expect(await identities.revoke('bob')).toEqual({ known: true, tokens: 1 });
+    expect(left()).toEqual([]);
+  });
+
   it('of a tier ends every token of it, also those of agents that came from another', async () => {
     await Promise.all([identities.enroll('bob', 'T1'), one.other().enroll('carol', 'T0')]);
     await identities.enroll('dan', 'T2');

@@ -3,7 +3,7 @@
  * repeated, so that what was interrupted is finished by the next call; what takes rights away comes first.
  */
 import { AgovError, type Env, type IdSource } from '../../../../kernel/index.ts';
-import { type Tier, tiers } from '../../../../schemas/index.ts';
+import type { Tier } from '../../../../schemas/index.ts';
 import type { Call, Vault } from '../../../vault-client/index.ts';
 import type { Credential, Ended, Identities } from '../../port.ts';
 import type { VaultNames } from '../names.ts';
@@ -89,9 +89,9 @@ function identities(parts: Parts): Identities {
   const about = (agent: string, { tier, project: of }: Member) => ({ agent, tier, project: of });
 
   /** All of it is tried, whatever fails; the first failure is told. */
-  const endAccess = async (call: Call, agent: string): Promise<number> => {
+  const endAccess = async (call: Call, agent: string, { tier }: Member): Promise<number> => {
     const [dropped, ended] = await Promise.allSettled([
-      roles.drop(call, agent, ...tiers),
+      roles.drop(call, agent, tier),
       live.endAll(call, agent),
     ] as const);
     if (ended.status === 'rejected') throw ended.reason;
@@ -122,7 +122,7 @@ function identities(parts: Parts): Identities {
         if (now === 'active' || (now === 'suspended' && cause === 'tampered')) {
           await setStanding(vault, call, names.ofAgent(agent), about(agent, member), cause ?? 'suspended');
         }
-        if (cause === 'tampered') await endAccess(call, agent);
+        if (cause === 'tampered') await endAccess(call, agent, member);
         return true;
       }),
     restore: (agent) =>
@@ -142,7 +142,7 @@ function identities(parts: Parts): Identities {
         const [marked] = await Promise.allSettled([
           setStanding(vault, call, names.ofAgent(agent), about(agent, member), 'revoked'),
         ]);
-        const ended = await endAccess(call, agent);
+        const ended = await endAccess(call, agent, member);
         if (marked.status === 'rejected') throw marked.reason;
         return { known: true, tokens: ended };
       }),
