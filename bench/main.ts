@@ -1,7 +1,8 @@
-/** `npm run bench -- decide|ledger|act|sandbox`: prints JSON, each figure beside a reference taken in the same run. */
+/** `npm run bench -- decide|ledger|act|sandbox|kill`: prints JSON, each figure beside a reference taken in the same run. */
 import { cpus } from 'node:os';
 import { benchAct } from './act.ts';
 import { benchDecide } from './decide.ts';
+import { benchKill } from './kill/index.ts';
 import { benchLedger } from './ledger.ts';
 import { benchSandbox } from './sandbox.ts';
 
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   ledger: benchLedger,
   act: benchAct,
   sandbox: () => benchSandbox(),
+  kill: benchKill,
 };
 
 const wanted = process.argv.slice(2);

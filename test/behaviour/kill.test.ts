@@ -163,7 +163,7 @@ describeWith('bwrap', 'agov freeze and agov thaw', () => {
     const denied = await project.agov('run', '--agent', agent, '--', 'true');
     expect([denied.code, denied.stderr]).toEqual([77, expect.stringContaining('is frozen: looking into it')]);
     expect((await must(project.agov('freeze', agent, ...reason))).stdout).toContain('was frozen before');
-    expect((await must(project.agov('thaw', agent, '--reason', 'it was not'))).stdout).toContain('active again');
+    expect((await must(project.agov('thaw', agent, '--reason', 'it was not'))).stdout).toContain('marked active');
     await must(project.agov('run', '--agent', agent, '--', 'true'));
     expect((await must(project.agov('thaw', agent, ...reason))).stdout).toContain('was active before');
   });

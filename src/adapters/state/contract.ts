@@ -38,6 +38,17 @@ export function stateContract(name: string, open: () => Promise<StateFixture>): 
         expect(await second.registry.get('nobody')).toBeUndefined();
       });
 
+      it('puts many at once, all or none', async () => {
+        await first.registry.putAll([agent('zed'), { ...agent('amy'), status: 'frozen', reason: 'why' }]);
+        await first.registry.putAll([]);
+        expect((await second.registry.list()).map(({ name, status }) => [name, status])).toEqual([
+          ['amy', 'frozen'],
+          ['zed', 'active'],
+        ]);
+        await refuses(second.registry.putAll([{ ...agent('amy'), status: 'revoked' }, agent('')]));
+        expect(await first.registry.get('amy')).toMatchObject({ status: 'frozen' });
+      });
+
       it('replaces a record whole', async () => {
         const revoked: AgentRecord = { ...agent('amy'), status: 'revoked', reason: 'It lied.', changedAt: 9 };
         await first.registry.put(revoked);

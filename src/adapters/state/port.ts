@@ -61,6 +61,8 @@ export interface StoppedRun {
 
 export interface Registry {
   put(agent: AgentRecord): Promise<void>;
+  /** As `put`, all or none, at the price of one. */
+  putAll(agents: readonly AgentRecord[]): Promise<void>;
   get(name: string): Promise<AgentRecord | undefined>;
   /** By name. */
   list(): Promise<readonly AgentRecord[]>;

@@ -50,13 +50,18 @@ export function registry(db: Database): Registry {
   const stopped = (run: string): string | undefined =>
     db.one(stoppedSchema, 'SELECT run, reason FROM stopped WHERE run = ?', boundedName('run', run))?.reason;
 
+  const putAll = (agents: readonly AgentRecord[]): void => {
+    const sql = `REPLACE INTO agents (${agentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+    const rows = agents.map(acceptAgent);
+    db.write(() => {
+      for (const { name, tier, status, operator, createdAt, changedAt, reason } of rows)
+        db.run(sql, name, tier, status, operator, createdAt, changedAt, reason ?? null);
+    }, 'durable');
+  };
+
   return {
-    async put(agent) {
-      const a = acceptAgent(agent);
-      const values = [a.name, a.tier, a.status, a.operator, a.createdAt, a.changedAt, a.reason ?? null];
-      const sql = `REPLACE INTO agents (${agentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
-      db.write(() => db.run(sql, ...values), 'durable');
-    },
+    put: async (agent) => putAll([agent]),
+    putAll: async (agents) => putAll(agents),
     async get(name) {
       return get(name);
     },

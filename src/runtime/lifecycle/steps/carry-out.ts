@@ -37,7 +37,14 @@ export async function carryOut(
 
   const before = doing('processes').length > 0 ? whatRuns(parts) : Promise.resolve([]);
   const marked = doing('mark').filter(({ deed }) => deed !== 'thaw');
-  await Promise.all(marked.map((subject) => steps.run('mark', subject, () => mark(parts, subject))));
+  const [agents, stopped] = [
+    marked.filter(({ run }) => run === undefined),
+    marked.filter(({ run }) => run !== undefined),
+  ];
+  await Promise.all([
+    steps.runOnce('mark', agents, () => markAgents(parts, agents)),
+    steps.runEach('mark', stopped, (subject) => markRun(parts, subject)),
+  ]);
   await Promise.all(
     [...Map.groupBy(doing('announce'), became)].map(([text, subjects]) =>
       steps.runOnce('announce', subjects, () => announce(parts, subjects, text)),
@@ -50,27 +57,29 @@ export async function carryOut(
   };
   const here = async (): Promise<void> => {
     await killProcesses(parts, doing('processes'), await before, steps.run);
-    await steps.runEach('locks', doing('locks'), (subject) => releaseLocks(parts, subject));
+    await releaseLocks(parts, doing('locks'), steps.run);
   };
   await Promise.all([authority(), here()]);
   // Whoever is thawed may act only once its identity is there again.
-  await steps.runEach('mark', thawed, (subject) => mark(parts, subject));
+  await steps.runOnce('mark', thawed, () => markAgents(parts, thawed));
   return new Map(tasks.map(({ subject }) => [subject, steps.of(subject)]));
 }
 
 type Run = ReturnType<typeof openSteps>['run'];
 
-async function mark({ state, ledger }: KillParts, { agent, run, deed, why }: Subject): Promise<string> {
+/** By one write. Another may have killed one of them at the same moment: what counts is the ledger. */
+async function markAgents({ state, ledger }: KillParts, subjects: readonly Subject[]): Promise<string> {
   const { registry } = await state();
-  if (run !== undefined) {
-    await registry.stopRun({ run, reason: why.reason.slice(0, 4096) });
-    return 'the run starts nothing more';
-  }
-  if (!agent) return 'nothing to mark';
-  if (deed === 'kill') await registry.put(agent);
-  // Another may have killed it at the same moment: what counts is the ledger.
-  else await bringInLine(ledger, registry, agent.name);
-  return deed === 'thaw' ? 'active again' : `marked ${agent.status}`;
+  const agents = subjects.flatMap(({ agent }) => (agent ? [agent] : []));
+  await registry.putAll(agents);
+  for (const { name, status } of agents) if (status !== 'revoked') await bringInLine(ledger, registry, name);
+  return `marked ${[...new Set(agents.map(({ status }) => status))].join(', ')}`;
+}
+
+async function markRun({ state }: KillParts, { run = '', why }: Subject): Promise<string> {
+  const { registry } = await state();
+  await registry.stopRun({ run, reason: why.reason.slice(0, 4096) });
+  return 'the run starts nothing more';
 }
 
 function became({ deed, agent, run, why }: Subject): string {
@@ -143,11 +152,17 @@ function wanted({ agent, run, deed, orderedAt }: Subject): (live: LiveRun) => bo
   return (live) => live.agent === agent.name;
 }
 
-/** By their tokens: one that has passed on meanwhile is another's, and stays. */
-async function releaseLocks({ state }: KillParts, { agent, run }: Subject): Promise<string> {
-  const { locks } = await state();
-  const whose = agent ? { agent: agent.name } : { ...(run === undefined ? {} : { run }) };
-  const mine = (await locks.held()).filter(({ owner }) => heldFor(owner, whose));
-  for (const { name, token } of mine) await locks.release(name, token);
-  return mine.length === 0 ? 'none was held' : `${mine.length} released: ${mine.map(({ name }) => name).join(', ')}`;
+/** By their tokens: one that has passed on meanwhile is another's, and stays. One list serves all. */
+async function releaseLocks({ state }: KillParts, subjects: readonly Subject[], run: Run): Promise<void> {
+  if (subjects.length === 0) return;
+  const listing = state().then(async ({ locks }) => ({ locks, held: await locks.held() }));
+  listing.catch(() => undefined); // each subject's step tells it
+  const release = async ({ agent, run: id }: Subject): Promise<string> => {
+    const { locks, held } = await listing;
+    const whose = agent ? { agent: agent.name } : { ...(id === undefined ? {} : { run: id }) };
+    const mine = held.filter(({ owner }) => heldFor(owner, whose));
+    for (const { name, token } of mine) await locks.release(name, token);
+    return mine.length === 0 ? 'none was held' : `${mine.length} released: ${mine.map(({ name }) => name).join(', ')}`;
+  };
+  await Promise.all(subjects.map((subject) => run('locks', subject, () => release(subject))));
 }

@@ -12,7 +12,15 @@ const agentText = storedJson.pipe(agentSchema).transform(
 );
 const runText = storedJson.pipe(runSchema);
 
-const put = script('agent.put', done, `redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return 'done'`, 'again');
+const put = script(
+  'agent.put',
+  done,
+  `
+  for i = 1, #ARGV - 1, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  return 'done'
+`,
+  'again',
+);
 const get = script('agent.get', agentText.nullable(), `return redis.call('HGET', KEYS[1], ARGV[1])`, 'again');
 const list = script('agent.list', z.array(agentText), `return redis.call('HVALS', KEYS[1])`, 'again');
 
@@ -95,11 +103,14 @@ export function registry(scripts: Scripts, prefix: string): Registry {
   const stopped = [`${prefix}stopped`];
   const runs = [`${prefix}runs`, `${prefix}beats`];
 
+  const putAll = async (records: readonly AgentRecord[]): Promise<void> => {
+    const accepted = records.map(acceptAgent);
+    await scripts.run(put, agents, ...accepted.flatMap((agent) => [agent.name, JSON.stringify(agent)]));
+  };
+
   return {
-    async put(agent) {
-      const accepted = acceptAgent(agent);
-      await scripts.run(put, agents, accepted.name, JSON.stringify(accepted));
-    },
+    put: (agent) => putAll([agent]),
+    putAll,
     async get(name) {
       return (await scripts.run(get, agents, boundedName('agent name', name))) ?? undefined;
     },
