@@ -152,6 +152,17 @@ describeWith('bwrap', 'a command with secrets', () => {
     expect(agentTokens()).toEqual([]);
   });
 
+  it('is stopped by a demotion, since its sandbox is that of the higher tier, and not by a promotion', async () => {
+    const started = project.start(['run', '--agent', 'builder', '--', 'sh', '-c', 'echo ready; sleep 60']);
+    await started.printed('ready');
+    await must(project.agov('agent', 'promote', 'builder', '--to', 'T2', '--reason', 'well'));
+    expect(started.child.exitCode).toBeNull();
+    await must(project.agov('agent', 'demote', 'builder', '--to', 'T0', '--reason', 'badly'));
+    const ended = await started.done;
+    expect([ended.code, ended.stderr]).toEqual([137, expect.stringContaining('moved to T0')]);
+    expect(await authority()).toMatchObject([{ tier: 'T1' }, { tier: 'T2' }, { tier: 'T0' }]);
+  });
+
   it('finishes a demotion that never reached Vault before it leases anything', async () => {
     await must(project.agov('agent', 'promote', 'builder', '--to', 'T2', '--reason', 'well'));
     await must(run('staging/db'));
