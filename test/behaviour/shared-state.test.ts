@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openDragonflyState } from '../../src/adapters/state/dragonfly/index.ts';
 import { Secret, systemEnv } from '../../src/kernel/index.ts';
+import { announceHalt } from '../../src/work/agents/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { textOf } from '../support/files.ts';
 import { describeWith } from '../support/needs.ts';
@@ -31,17 +32,13 @@ describeWith('bwrap redis-server', 'a project whose state is on a server', () =>
   it('kills by a revocation in one process what another drives, and the ledger tells how fast', async () => {
     const started = run(...waiting);
     await started.printed('ready');
-    const revoked = await must(project.agov('agent', 'revoke', 'builder', '--reason', 'it lied'));
+    const revoked = await must(project.agov('kill', 'builder', '--reason', 'it lied'));
     const ended = await started.done;
     expect(ended.stderr).toContain('revoked');
     expect(ended.stdout + ended.stderr + revoked.stdout + revoked.stderr).not.toContain(redisPassword);
-    const kill = (await project.entries()).find((entry) => entry.kind === 'kill');
-    expect(kill?.body['steps']).toMatchObject([
-      { ok: true },
-      { ok: true },
-      { step: 'processes', ok: true },
-      { ok: true },
-    ]);
+    const kill = (await project.entries()).findLast((entry) => entry.kind === 'kill');
+    expect(kill?.body).toMatchObject({ step: 'done' });
+    expect(kill?.body['steps']).toContainEqual(expect.objectContaining({ step: 'processes', detail: '1 stopped' }));
     expect((await project.agov('run', '--agent', 'builder', '--', 'true')).code).not.toBe(0);
   });
 
@@ -56,16 +53,57 @@ describeWith('bwrap redis-server', 'a project whose state is on a server', () =>
     const agent = await elsewhere.registry.get('builder');
     expect(await elsewhere.registry.liveRuns('builder')).toHaveLength(1);
     if (agent) await elsewhere.registry.put({ ...agent, status: 'revoked' });
-    await elsewhere.events.publish('agent.revoked', { agent: 'builder', reason: 'it lied' });
+    await announceHalt(elsewhere.events, { agents: ['builder'], runs: [], became: 'revoked' });
     expect((await started.done).stderr).toContain('agent "builder" was revoked');
     expect(await elsewhere.registry.liveRuns()).toEqual([]);
   });
 
-  it('stops what runs when the server has forgotten it', async () => {
+  it('goes on when the server has forgotten everything, and can be killed as before', async () => {
     const started = run(...waiting);
     await started.printed('ready');
-    await server.admin(redisPassword).flushall();
-    expect((await started.done).stderr).toMatch(/not registered any more/);
+    const admin = server.admin(redisPassword);
+    await admin.flushall();
+    await expect.poll(() => admin.hlen(`{agov:${instance()}}:runs`), { timeout: 5000 }).toBe(1);
+    await must(project.agov('state', 'rebuild'));
+    await expect.poll(() => admin.hlen(`{agov:${instance()}}:runs`), { timeout: 5000 }).toBe(1);
+    expect(started.child.exitCode).toBeNull();
+    await must(project.agov('kill', 'builder', '--reason', 'it lied'));
+    expect((await started.done).stderr).toContain('was revoked');
+  });
+
+  it('keeps the order to kill while the server is away, stops by the grace, and finishes when it is back', async () => {
+    await must(project.agov('agent', 'add', 'reader', '--tier', 'T0'));
+    const settings = { env: { AGOV_STATE_GRACE: '2s' } };
+    const started = project.start(['run', '--agent', 'builder', '--', ...waiting], settings);
+    const reading = project.start(['run', '--agent', 'reader', '--', ...waiting], settings);
+    await Promise.all([started.printed('ready'), reading.printed('ready')]);
+    await server.kill();
+    const killed = await project.agov('kill', 'builder', '--reason', 'it lied', '--json');
+    expect(killed.code).toBe(1);
+    const failed = JSON.parse(killed.stdout).steps.filter(({ ok }: { ok: boolean }) => !ok);
+    expect(failed.map(({ step }: { step: string }) => step)).toEqual(['mark', 'announce', 'locks', 'processes']);
+    expect((await project.agov('run', '--agent', 'reader', '--', 'true')).code).toBe(69);
+    const stopped = await started.done;
+    expect([stopped.code, stopped.stderr]).toEqual([137, expect.stringContaining('state.grace')]);
+    expect(reading.child.exitCode).toBeNull();
+    await server.start();
+    const retried = await must(project.agov('kill', '--retry', '--json'));
+    expect(JSON.parse(retried.stdout)).toMatchObject([{ agent: 'builder', deed: 'kill' }]);
+    expect((await must(project.agov('kill', '--retry'))).stdout).toContain('Nothing is left');
+    expect((await project.agov('run', '--agent', 'builder', '--', 'true')).stderr).toContain('it lied');
+    await must(project.agov('kill', '--all', '--reason', 'the end'));
+    expect((await reading.done).stderr).toContain('was revoked');
+  });
+
+  it('kills what was revoked while the server was away, once it is back within the grace', async () => {
+    const started = run(...waiting);
+    await started.printed('ready');
+    await server.kill();
+    expect((await project.agov('kill', 'builder', '--reason', 'it lied')).code).toBe(1);
+    await server.start();
+    // Nobody retries: the governor of the run asks the ledger before it believes a server that came back.
+    const stopped = await started.done;
+    expect([stopped.code, stopped.stderr]).toEqual([137, expect.stringContaining('agent "builder" was revoked')]);
   });
 
   it('rebuilds the server’s state from the ledger, revocations included', async () => {

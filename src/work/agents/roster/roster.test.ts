@@ -1,0 +1,111 @@
+/** The steps an agent can take, and a registry that says what the ledger says, whatever happened to it. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Governed, governed } from '../../../../test/support/governed.ts';
+import { ledgerRoster, type Roster } from './index.ts';
+
+const by = { operator: 'ada', user: 'ada' };
+let one: Governed;
+let roster: Roster;
+beforeEach(async () => {
+  one = await governed({ agents: { bob: 'T1', amy: 'T0' } });
+  roster = ledgerRoster(one.ledger, one.state.registry);
+});
+afterEach(() => one[Symbol.asyncDispose]());
+
+const intent = { action: 'fs.read', resource: 'a.txt', args: {} } as const;
+const begin = async (agent: string, run?: string) =>
+  (await one.governor.begin(one.channel(agent, run), intent)).decision;
+const conflict = { code: 'CONFLICT' };
+
+it('freezes: every intent is denied with the reason, until it is thawed', async () => {
+  await roster.freeze('bob', by, 'looking into it');
+  expect(await begin('bob')).toMatchObject({
+    verdict: 'deny',
+    reasons: [expect.stringContaining('is frozen: looking into it')],
+  });
+  expect((await begin('amy')).verdict).toBe('allow');
+  await expect(roster.freeze('bob', by, 'again')).rejects.toMatchObject(conflict);
+  await expect(roster.move('bob', 'T2', by, 'why')).rejects.toMatchObject(conflict);
+  const thawed = await roster.thaw('bob', by, 'it was not');
+  expect(thawed).toMatchObject({ status: 'active', tier: 'T1', reason: 'it was not' });
+  expect((await begin('bob')).verdict).toBe('allow');
+  await expect(roster.thaw('bob', by, 'again')).rejects.toMatchObject(conflict);
+});
+
+it('moves up and down, and the next decision is by the new tier', async () => {
+  const write = { ...intent, action: 'fs.write' } as const;
+  const verdict = async () => (await one.governor.begin(one.channel('bob'), write)).verdict;
+  expect(await verdict()).toBe('allow');
+  expect(await roster.move('bob', 'T0', by, 'less trust')).toMatchObject({ tier: 'T0', status: 'active' });
+  expect(await verdict()).toBe('deny');
+  await roster.move('bob', 'T2', by, 'more trust');
+  expect(await verdict()).toBe('allow');
+  const steps = one.ledger.query({ kinds: ['agent'], agent: 'bob' }).map(({ body }) => [body['step'], body['tier']]);
+  expect(steps).toEqual([
+    ['added', 'T1'],
+    ['demoted', 'T0'],
+    ['promoted', 'T2'],
+  ]);
+  await expect(roster.move('bob', 'T2', by, 'again')).rejects.toMatchObject(conflict);
+  await expect(roster.move('bob', 'T3', by, 'why')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+});
+
+it.each(['freeze', 'thaw', 'retire', 'revoke'] as const)('lets nothing come after a revocation: %s', async (step) => {
+  await roster.revoke('bob', by, 'it lied');
+  await expect(roster[step]('bob', by, 'later')).rejects.toMatchObject(conflict);
+  expect(await roster.get('bob')).toMatchObject({ status: 'revoked', reason: 'it lied' });
+});
+
+it.each(['thawed', 'promoted', 'frozen', 'added', 'retired'])(
+  'keeps a revocation over a step "%s" that another process recorded after it',
+  async (step) => {
+    await roster.revoke('bob', by, 'it lied');
+    await one.ledger.append({ kind: 'agent', agent: 'bob', tier: 'T2', body: { step, tier: 'T2', ...by } });
+    await one.state.registry.put({ ...(await roster.get('bob')), status: 'active' });
+    await roster.reconcile();
+    expect(await roster.get('bob')).toMatchObject({ status: 'revoked', reason: 'it lied', tier: 'T1' });
+  },
+);
+
+it('denies what is part of a run that was killed, to every agent, and nothing else', async () => {
+  await one.state.registry.stopRun({ run: 'r1', reason: 'wrong branch' });
+  expect(await begin('bob', 'r1')).toMatchObject({ verdict: 'deny', reasons: ['Run r1 was killed: wrong branch'] });
+  expect((await begin('amy', 'r1')).verdict).toBe('deny');
+  expect((await begin('bob', 'r2')).verdict).toBe('allow');
+});
+
+it('denies while the state is away', async () => {
+  await one.state[Symbol.asyncDispose]();
+  await expect(begin('bob')).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+});
+
+it('fills a registry that forgot everything: first what may not act, and killed runs before all', async () => {
+  await roster.freeze('bob', by, 'looking into it');
+  await roster.add('zed', 'T2', by);
+  await roster.revoke('zed', by, 'it lied');
+  const body = { step: 'ordered', deed: 'kill', ...by, reason: 'wrong branch' };
+  await one.ledger.append({ kind: 'kill', run: 'r1', body });
+  await one.ledger.append({ kind: 'kill', run: 'r1', body: { ...body, reason: 'again' } });
+  await one.ledger.append({ kind: 'kill', agent: 'zed', body });
+  const order: string[] = [];
+  const empty = await governed();
+  const { registry } = empty.state;
+  const watched = ledgerRoster(one.ledger, {
+    ...registry,
+    async put(agent) {
+      order.push(agent.name);
+      await registry.put(agent);
+    },
+    async stopRun(mark) {
+      order.push(mark.run);
+      await registry.stopRun(mark);
+    },
+  });
+  expect(await watched.reconcile()).toBe(4);
+  expect([order.slice(0, 3).sort(), order.at(-1)]).toEqual([['bob', 'r1', 'zed'], 'amy']);
+  expect(order[0]).toBe('r1');
+  expect(await registry.stoppedRuns()).toEqual([{ run: 'r1', reason: 'wrong branch' }]);
+  expect((await registry.list()).map(({ status }) => status)).toEqual(['active', 'frozen', 'revoked']);
+  expect(await watched.reconcile()).toBe(0);
+  await empty[Symbol.asyncDispose]();
+});
