@@ -61,11 +61,12 @@ export function openStores(frame: Frame): Stores {
 
   const statePath = join(project.data, 'state.db');
   const serverOptions = (): DragonflyStateOptions | undefined => {
-    const { url, caFile, deadline } = config.state;
+    const { url, caFile, deadline, grace } = config.state;
     const password = environment['AGOV_STATE_PASSWORD'];
     if (url === undefined) return undefined;
     return {
       ...{ url, env, tag: `agov:${project.instance}`, deadlineMs: parseDuration(deadline) },
+      graceMs: parseDuration(grace),
       ...(caFile === undefined ? {} : { tls: { ca: readNamed(caFile) } }),
       ...(password ? { password: new Secret(password) } : {}),
     };
