@@ -35,6 +35,17 @@ export function formatFault(fault: Fault): string {
   return `${fault.file}:${fault.line}:${fault.column} ${fault.message}${hint}`;
 }
 
+/** `formatFault`, and below it the line of `text` with a caret at the place. */
+export function showFault(fault: Fault, text: string): string {
+  const line = text.split('\n')[fault.line - 1] ?? '';
+  if (line.trim() === '') return formatFault(fault);
+  // Of a line that is too long for any terminal the part around the place.
+  const from = Math.max(0, fault.column - 60);
+  const number = String(fault.line);
+  const caret = ' '.repeat(number.length + 3 + (fault.column - 1 - from));
+  return `${formatFault(fault)}\n${number} | ${line.slice(from, from + 100).replaceAll('\t', ' ')}\n${caret}^`;
+}
+
 /** The candidate with the fewest edits from `word`, if a person could have meant it. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -9,7 +9,7 @@ export {
   entrySchema,
   maxEntryBytes,
 } from './entry.ts';
-export { type Fault, faultsError, formatFault, nearest } from './faults.ts';
+export { type Fault, faultsError, formatFault, nearest, showFault } from './faults.ts';
 export {
   type Decision,
   type Facts,
@@ -31,5 +31,6 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
-export { type Pipeline, pipelineSchema, type Stage } from './pipeline.ts';
+export { type Parameter, type Pipeline, pipelineSchema, type Stage } from './pipeline.ts';
 export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
+export { issuesOf } from './yaml-issues.ts';

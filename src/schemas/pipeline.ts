@@ -11,49 +11,171 @@ const relativePath = z
   .max(1024)
   .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must be a path inside the project');
 
+/** Names that expressions use as they are. */
+const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'use a-z, 0-9 and _, beginning with a letter');
+const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 30s, 15m');
+const maxItems = 1000;
+const expression = z.string().min(1).max(4096);
+const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'use A-Z 0-9 _');
+
+export const parameterTypes = ['string', 'int', 'number', 'bool', 'list', 'secret'] as const;
+
+export const parameterSchema = z
+  .strictObject({
+    type: z
+      .enum(parameterTypes)
+      .default('string')
+      .describe('`list` is of texts; `secret` is the path of a secret, which only `secrets` takes.'),
+    default: z
+      .union([z.string(), z.number(), z.boolean(), z.array(z.string()).max(1000)])
+      .optional()
+      .describe('Without it the parameter must be given.'),
+    choices: z
+      .array(z.union([z.string(), z.number()]))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('The only values.'),
+    description: z.string().max(500).optional(),
+  })
+  .describe('What a run is given from outside: `--param name=value`.');
+export type Parameter = z.infer<typeof parameterSchema>;
+
+const outputSchema = z.union([
+  expression,
+  z.strictObject({
+    type: z.enum(['string', 'int', 'double', 'bool', 'list', 'map']),
+    value: expression,
+  }),
+]);
+
+const command = {
+  run: z
+    .union([z.string().min(1).max(32_768), z.array(z.string()).min(1).max(1000)])
+    .optional()
+    .describe(
+      'A command: a list of program and arguments, or a text that `sh` runs. `${{ … }}` stands in the list alone.',
+    ),
+  uses: z.string().min(1).optional().describe('A tool, such as `git.commit`.'),
+  with: jsonObjectSchema.optional().describe('The tool’s arguments; `${{ … }}` is filled in.'),
+  env: z
+    .record(variable, z.string().max(32_768))
+    .default({})
+    .describe('Environment variables of the command; `${{ … }}` is filled in.'),
+  secrets: z
+    .record(variable, z.string())
+    .default({})
+    .describe('Environment variable to secret path, or `${{ params.name }}` of type `secret`; leased for the command.'),
+  timeout: duration.optional(),
+};
+
+interface Command {
+  readonly run?: unknown;
+  readonly uses?: unknown;
+  readonly with?: unknown;
+  readonly env: object;
+}
+
+const commandFaults: readonly [(command: Command) => boolean, string, string[]][] = [
+  [({ run, uses }) => (run === undefined) !== (uses === undefined), 'needs exactly one of "run" and "uses"', []],
+  [(one) => one.with === undefined || one.uses !== undefined, '"with" goes with "uses"', ['with']],
+  [(one) => Object.keys(one.env).length === 0 || one.run !== undefined, '"env" goes with "run"', ['env']],
+];
+
+function wellFormed(value: Command, context: z.core.$RefinementCtx): void {
+  for (const [holds, message, path] of commandFaults) {
+    if (!holds(value)) context.issues.push({ code: 'custom', message, path, input: value });
+  }
+}
+
+/** What a stage can fail with, for `retry.on`; `EXIT` is any exit code but 0, `EXIT_75` that one. */
+const failureSchema = z
+  .string()
+  .regex(/^(?:EXIT|EXIT_\d{1,3}|TIMEOUT|[A-Z][A-Z_]{2,40})$/, 'write EXIT, EXIT_<code>, TIMEOUT or a code of agov');
+
+const retrySchema = z.strictObject({
+  attempts: z.int().min(2).max(20).describe('Attempts in all, the first included.'),
+  backoff: duration.default('1s').describe('Pause before the second attempt.'),
+  factor: z.number().min(1).max(10).default(2).describe('By which each further pause grows.'),
+  longest: duration.default('5m').describe('What no pause exceeds.'),
+  on: z.array(failureSchema).min(1).optional().describe('Only after these failures; a denial is never tried again.'),
+});
+
+const scalar = z.union([z.string().max(1000), z.number(), z.boolean()]);
+const matrixSchema = z
+  .record(identifier, z.array(scalar).min(1).max(100))
+  .refine((axes) => Object.keys(axes).length > 0, 'must hold at least one axis')
+  .refine(
+    (axes) => Object.values(axes).reduce((product, values) => product * values.length, 1) <= maxItems,
+    `must not make more than ${maxItems} combinations`,
+  );
+
 export const stageSchema = z
   .strictObject({
     agent: nameSchema.describe('The registered agent that does the work.'),
-    needs: z.array(stageName).max(200).default([]).describe('Stages that must have ended well before.'),
-    run: z
-      .union([z.string().min(1).max(32_768), z.array(z.string()).min(1).max(1000)])
+    needs: z
+      .array(stageName)
+      .max(1000)
+      .default([])
+      .describe('Stages that must have ended well, or been skipped, before.'),
+    ...command,
+    when: expression.optional().describe('A CEL condition: where it is false the stage is skipped.'),
+    foreach: expression
       .optional()
-      .describe('A command: a list of program and arguments, or a text that `sh` runs.'),
-    uses: z.string().min(1).optional().describe('A tool, such as `git.commit`.'),
-    with: jsonObjectSchema.optional().describe('The tool’s arguments.'),
+      .describe('A CEL list: the stage runs once for each item, which it reads as `each.value` and `each.index`.'),
+    matrix: matrixSchema
+      .optional()
+      .describe('Axis to values: the stage runs once for each combination, and reads `matrix.axis`.'),
+    parallel: z.int().min(1).max(1000).optional().describe('How many items of `foreach` or `matrix` run at once.'),
+    outputs: z
+      .record(identifier, outputSchema)
+      .default({})
+      .describe(
+        'Name to a CEL expression over `result`: what later stages may read. At most 16 KiB in all. With `foreach` or `matrix` they read a list.',
+      ),
+    retry: retrySchema.optional().describe('What to do when the stage fails.'),
+    compensate: z
+      .strictObject(command)
+      .superRefine(wellFormed)
+      .optional()
+      .describe('Undoes the stage, by the same agent, when the run fails later on. In reverse order of what was done.'),
     workspace: relativePath.default('.').describe('Folder of the project to work in.'),
     gate: z.literal('approval').optional().describe('`approval`: an operator must consent, also where no policy asks.'),
-    secrets: z
-      .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'use A-Z 0-9 _'), z.string())
-      .default({})
-      .describe('Environment variable to secret path, leased for the command alone.'),
     artifacts: z
       .record(z.string().min(1).max(255), z.union([z.literal('stdout'), relativePath]))
       .default({})
       .describe('Name to `stdout` or a file of the workspace, kept by digest.'),
-    timeout: z.string().regex(durationPattern, 'write a whole number and a unit: 30s, 15m').optional(),
     expect: z
       .enum(['ok', 'denied'])
       .default('ok')
       .describe('`denied`: the stage ends well if the rules refuse it, and fails if they do not.'),
   })
-  .refine((stage) => (stage.run === undefined) !== (stage.uses === undefined), {
-    error: 'needs exactly one of "run" and "uses"',
+  .superRefine(wellFormed)
+  .refine((stage) => stage.foreach === undefined || stage.matrix === undefined, {
+    error: '"foreach" and "matrix" exclude each other',
+    path: ['matrix'],
   })
-  .refine((stage) => stage.with === undefined || stage.uses !== undefined, {
-    error: '"with" goes with "uses"',
-    path: ['with'],
+  .refine((stage) => stage.parallel === undefined || stage.foreach !== undefined || stage.matrix !== undefined, {
+    error: '"parallel" goes with "foreach" or "matrix"',
+    path: ['parallel'],
   });
 export type Stage = z.infer<typeof stageSchema>;
+
+const stagesSchema = z
+  .record(stageName, stageSchema)
+  .refine((stages) => Object.keys(stages).length <= 1000, 'must hold at most 1,000 stages');
 
 export const pipelineSchema = z.strictObject({
   apiVersion: z.literal('agov/v1'),
   kind: z.literal('Pipeline'),
   name: nameSchema,
   description: z.string().max(2000).optional(),
-  stages: z
-    .record(stageName, stageSchema)
-    .refine((stages) => Object.keys(stages).length > 0, 'must hold at least one stage')
-    .refine((stages) => Object.keys(stages).length <= 1000, 'must hold at most 1,000 stages'),
+  parameters: z
+    .record(identifier, parameterSchema)
+    .default({})
+    .refine((all) => Object.keys(all).length <= 100, 'must hold at most 100 parameters'),
+  parallel: z.int().min(1).max(1000).default(4).describe('How many stages run at once.'),
+  stages: stagesSchema.refine((stages) => Object.keys(stages).length > 0, 'must hold at least one stage'),
+  finally: stagesSchema.default({}).describe('Stages that run at the end, whatever came before.'),
 });
 export type Pipeline = z.infer<typeof pipelineSchema>;

@@ -37,11 +37,28 @@ function tell(schema: AnySchema, data: unknown, issue: Issue, base: Path): Issue
       return [{ path, ...choice(path, valueAt(data, path), issue.values.map(String)) }];
     case 'invalid_union':
       return union(schema, data, issue, path);
+    case 'too_small':
+    case 'too_big':
+      // A limit that was given words of its own is told in those.
+      return [
+        {
+          path,
+          message: /^Too (?:small|big)/.test(issue.message) ? limit(path, issue) : `${name(path)}: ${issue.message}.`,
+        },
+      ];
     case 'invalid_key':
       return issue.issues.flatMap((inner) => tell(schema, data, { ...inner, path: [] }, path));
     default:
       return [{ path, message: `${name(path)}: ${issue.message}.` }];
   }
+}
+
+function limit(path: Path, issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
+  const [side, bound] = issue.code === 'too_small' ? ['at least', issue.minimum] : ['at most', issue.maximum];
+  const units: Readonly<Record<string, string>> = { string: 'character', array: 'item', set: 'item', map: 'key' };
+  const unit = units[issue.origin];
+  if (unit === undefined) return `${name(path)} must be ${side} ${bound}.`;
+  return `${name(path)} must have ${side} ${bound} ${unit}${Number(bound) === 1 ? '' : 's'}.`;
 }
 
 function union(

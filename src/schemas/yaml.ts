@@ -54,7 +54,7 @@ export function readYaml<T>(schema: z.ZodType<T>, text: string, file: string): Y
     return suggestion === undefined ? place : { ...place, suggestion };
   };
   const broken = [
-    ...[...document.errors, ...document.warnings].map((e) => at(e.pos[0], [], sentence(e.message))),
+    ...[...document.errors, ...document.warnings].map((e) => at(e.pos[0], [], told(e.code, e.message))),
     ...directiveFaults(document).map((message) => at(0, [], message)),
   ];
   if (broken.length > 0) return { ok: false, faults: broken };
@@ -79,6 +79,12 @@ export function readYaml<T>(schema: z.ZodType<T>, text: string, file: string): Y
     value: parsed.data,
     fault: (path, message, suggestion) => at(offsetOf(document, path), path, message, suggestion),
   };
+}
+
+/** The parser's words, but where they speak to programmers. */
+function told(code: string, message: string): string {
+  if (code === 'MULTIPLE_DOCS') return 'A second document begins here; a file holds one.';
+  return sentence(message);
 }
 
 function directiveFaults(document: Document): string[] {

@@ -66,7 +66,9 @@ export function createExec(parts: ExecParts): Exec {
   return async (request) => {
     const { channel, argv, secrets = {} } = request;
     const named = Object.keys(secrets).length > 0 ? { secrets: { ...secrets } } : {};
-    const args: JsonObject = { argv: [...argv], ...named, ...(request.cwd ? { cwd: request.cwd } : {}) };
+    // What a command does may hang on them as on its arguments: an approval is for exactly these.
+    const given = Object.keys(request.env ?? {}).length > 0 ? { env: { ...request.env } } : {};
+    const args: JsonObject = { argv: [...argv], ...given, ...named, ...(request.cwd ? { cwd: request.cwd } : {}) };
     const intent = { action: 'process.exec', resource: argv[0], args } as const;
     return parts.governor.act(channel, intent, (id) => perform(parts, request, id), request.begin);
   };

@@ -5,13 +5,13 @@ import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type Env, type IdSource, isAgovError } from '../../kernel/index.ts';
 import type { Pipeline } from '../../schemas/index.ts';
 import type { OperatorAct } from '../agents/index.ts';
-import { next, pendingStage, type RunBody, type RunState, readRun } from './journal.ts';
-import { runStage, type StageEnd, type StageParts } from './stage.ts';
+import { type RunBody, type RunState, readRun, type Unit, unitKey } from './journal/index.ts';
+import { isFinal, type Parameters } from './language/index.ts';
+import { createPlanner } from './next.ts';
+import { expandStage, runUnit, type UnitEnd, type UnitParts } from './unit/index.ts';
 
-export interface DriveParts extends StageParts {
-  readonly ids: IdSource;
-  readonly parallel: number;
-  onStage?(stage: string, end: StageEnd | 'started'): void;
+export interface DriveParts extends UnitParts {
+  onUnit?(unit: Unit, end: UnitEnd | 'started'): void;
 }
 
 const lookEveryMs = 1000;
@@ -20,7 +20,7 @@ const lookEveryMs = 1000;
 export async function startRun(
   { ledger, artifacts, ids }: { readonly ledger: Ledger; readonly artifacts: Artifacts; readonly ids: IdSource },
   pipeline: Pipeline,
-  source: { readonly text: string; readonly file: string },
+  source: { readonly text: string; readonly file: string; readonly params: Parameters },
   by: OperatorAct,
 ): Promise<string> {
   const run = ids();
@@ -30,6 +30,7 @@ export async function startRun(
     pipeline: pipeline.name,
     file: source.file,
     source: kept.sha256,
+    params: { ...source.params },
     ...by,
     driver: governorMark(),
   };
@@ -68,68 +69,110 @@ function busy(run: string, pid: number | undefined): AgovError {
   });
 }
 
+/** `stop` ends what runs, and what was done is undone; `quit` ends that as well. */
+export interface Halt {
+  readonly stop: AbortSignal;
+  readonly quit: AbortSignal;
+}
+
 /** The state at the end, or while waiting. Call only as the run's driver. */
-export async function drive(
-  parts: DriveParts,
-  pipeline: Pipeline,
-  run: string,
-  signal: AbortSignal,
-): Promise<RunState> {
+export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, halt: Halt): Promise<RunState> {
+  const { ledger, env } = parts;
   const working = new Map<string, Promise<void>>();
   const parked = new Map<string, string>();
   const failures: unknown[] = [];
   const over = new AbortController();
+  const next = createPlanner(pipeline);
+  using bell = createBell(halt);
 
-  const launch = (name: string, state: RunState): void => {
-    const stage = pipeline.stages[name];
-    if (!stage) throw new AgovError('INTERNAL', { what: `Stage "${name}" is not in the pipeline.` });
-    parts.onStage?.(name, 'started');
-    const before = state.stages.get(name) ?? pendingStage;
-    const job = { run, name, stage, before, signal: AbortSignal.any([signal, over.signal]) };
-    const work = runStage(parts, job).then(
-      (end) => {
-        if (end.status === 'parked') parked.set(name, end.approval);
-        parts.onStage?.(name, end);
-      },
-      (error: unknown) => void failures.push(error),
-    );
-    working.set(
-      name,
-      work.finally(() => working.delete(name)),
-    );
+  const launch = (key: string, work: Promise<void>): void => {
+    const watched = work
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => {
+        working.delete(key);
+        bell.ring();
+      });
+    working.set(key, watched);
+  };
+  const begin = async (unit: Unit, state: RunState): Promise<void> => {
+    const key = unitKey(unit);
+    parts.onUnit?.(unit, 'started');
+    // What undoes and ends goes on after a stop.
+    const forward = !unit.undo && !isFinal(pipeline, unit.stage);
+    const end = await runUnit(parts, {
+      pipeline,
+      unit,
+      state,
+      signal: AbortSignal.any([forward ? halt.stop : halt.quit, over.signal]),
+    });
+    if (end.status === 'parked') parked.set(key, end.approval);
+    parts.onUnit?.(unit, end);
   };
 
-  let state = readRun(parts.ledger, run);
-  for (; ; state = readRun(parts.ledger, run, state)) {
+  let state = readRun(ledger, run);
+  for (; ; state = readRun(ledger, run, state)) {
     if (state.endedAt !== undefined) {
       // Somebody has killed it. What runs of it is killed by the same hand; what asks an operator stops asking.
       over.abort();
       await Promise.all(working.values());
-      return readRun(parts.ledger, run, state);
+      return readRun(ledger, run, state);
     }
-    if (failures.length > 0 || signal.aborted) {
+    const reason = 'It was stopped.';
+    if (failures.length > 0 || halt.quit.aborted) {
       await Promise.all(working.values());
       if (failures.length > 0) throw failures[0];
-      return finish(parts.ledger, run, { step: 'ended', status: 'cancelled', reason: 'It was stopped.' });
+      return finish(ledger, run, { step: 'ended', status: 'cancelled', reason });
     }
-    const step = next(pipeline, state, new Set(working.keys()), new Set(parked.keys()));
-    if (step.do === 'park') return finish(parts.ledger, run, { step: 'waiting', approvals: [...parked.values()] });
-    if (step.do === 'end') {
-      const reason = step.reason === undefined ? {} : { reason: step.reason.slice(0, 2000) };
-      return finish(parts.ledger, run, { step: 'ended', status: step.status, ...reason });
+    if (halt.stop.aborted && state.cancelling === undefined) {
+      await ledger.append({ kind: 'run', run, body: { step: 'cancelling', reason } });
+      continue;
     }
-    if (step.do === 'start')
-      for (const name of step.stages.slice(0, parts.parallel - working.size)) launch(name, state);
-    await change(parts.env, working.values());
+    const step = next(state, {
+      at: env.now(),
+      busy: new Set(working.keys()),
+      parked: new Set(parked.keys()),
+    });
+    switch (step.do) {
+      case 'park':
+        return finish(ledger, run, { step: 'waiting', approvals: [...parked.values()] });
+      case 'end': {
+        const why = step.reason === undefined ? {} : { reason: step.reason.slice(0, 2000) };
+        return finish(ledger, run, { step: 'ended', status: step.status, ...why });
+      }
+      case 'go':
+        for (const stage of step.expand) launch(stage, expandStage(ledger, pipeline, state, stage));
+        for (const unit of step.start) launch(unitKey(unit), begin(unit, state));
+        break;
+      case 'wait':
+        // Also to look whether the run was killed: an order may come from any process.
+        await bell.rung(env, Math.min(step.until ?? Number.POSITIVE_INFINITY, env.now() + lookEveryMs));
+    }
   }
 }
 
-/** Resolves when one of them ends, or when it is time to look whether the run was killed. */
-async function change(env: Env, working: Iterable<Promise<void>>): Promise<void> {
-  const looked = new AbortController();
-  const look = env.sleep(lookEveryMs, looked.signal).catch(() => undefined); // only the abort below rejects it
-  await Promise.race([...working, look]);
-  looked.abort();
+interface Bell extends Disposable {
+  ring(): void;
+  /** Resolves at the next ring, at the time given, or at once where it has rung since. */
+  rung(env: Env, until: number): Promise<void>;
+}
+
+function createBell({ stop, quit }: Halt): Bell {
+  let bell = Promise.withResolvers<void>();
+  const ring = (): void => bell.resolve();
+  for (const signal of [stop, quit]) signal.addEventListener('abort', ring);
+  return {
+    ring,
+    async rung(env, until) {
+      const heard = new AbortController();
+      const due = env.sleep(Math.max(0, until - env.now()), heard.signal).catch(() => undefined); // only by the abort below
+      await Promise.race([bell.promise, due]);
+      heard.abort();
+      bell = Promise.withResolvers<void>();
+    },
+    [Symbol.dispose]() {
+      for (const signal of [stop, quit]) signal.removeEventListener('abort', ring);
+    },
+  };
 }
 
 async function finish(ledger: Ledger, run: string, body: RunBody): Promise<RunState> {

@@ -1,5 +1,5 @@
-export { type DriveParts, drive, resumeRun, startRun } from './drive.ts';
-export { type RunState, readRun, type StageState } from './journal.ts';
-export { type Known, mustParse, type ParseResult, parsePipeline } from './parse.ts';
+export { type DriveParts, drive, type Halt, resumeRun, startRun } from './drive.ts';
+export { type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
+export { type Known, mustParse, type ParseResult, parsePipeline, readParameters } from './language/index.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
-export type { Answer, StageEnd } from './stage.ts';
+export type { Answer, UnitEnd } from './unit/index.ts';

@@ -1,7 +1,8 @@
 /** What a run came to, for people: stages with times, decisions by verdict, what was refused and why. */
 import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
 import type { Decision, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
-import { pendingStage, type RunState, readRun, type StageState } from './journal.ts';
+import { pendingStage, type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
+import { isMany, specOf } from './language/index.ts';
 
 export interface Refusal {
   readonly entry: string;
@@ -43,17 +44,32 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
       policies: body.decision.policies,
     });
   }
-  const stages = Object.entries(pipeline.stages).map(([stage, { agent, uses, run: command }]) => ({
-    stage,
-    agent,
-    does: uses ?? (typeof command === 'string' ? (command.split('\n')[0] ?? '') : (command ?? []).join(' ')),
-    ...(state.stages.get(stage) ?? pendingStage),
-  }));
+  const stages = unitsOf(pipeline, state).map((unit) => {
+    const { agent, uses, run: command } = specOf(pipeline, unit);
+    return {
+      stage: unitKey(unit),
+      agent,
+      does: uses ?? (typeof command === 'string' ? (command.split('\n')[0] ?? '') : (command ?? []).join(' ')),
+      ...(state.stages.get(unitKey(unit)) ?? pendingStage),
+    };
+  });
   const { status, reason, startedAt, endedAt } = state;
   return {
     ...{ run, pipeline: pipeline.name, status, reason, startedAt, endedAt, stages, decisions, refused },
     approvals: consents(ledger, run),
   };
+}
+
+/** Stages in the order of the file, each with its items; what undid them after; the final ones last. */
+function unitsOf(pipeline: Pipeline, state: RunState): Unit[] {
+  const forward = Object.entries(pipeline.stages).flatMap(([stage, spec]): Unit[] => {
+    const items = isMany(spec) && !state.stages.has(stage) ? state.items.get(stage) : undefined;
+    return items ? items.map((_, item) => ({ stage, item })) : [{ stage }];
+  });
+  const undone = forward
+    .map((unit): Unit => ({ ...unit, undo: true }))
+    .filter((unit) => state.stages.has(unitKey(unit)));
+  return [...forward, ...undone, ...Object.keys(pipeline.finally).map((stage): Unit => ({ stage }))];
 }
 
 function consents(ledger: Ledger, run: string): RunReport['approvals'] {

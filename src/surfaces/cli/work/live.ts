@@ -5,23 +5,28 @@ import type { Approvals, PendingApproval } from '../../../governance/approvals/i
 import { isAgovError } from '../../../kernel/index.ts';
 import type { Pipeline } from '../../../schemas/index.ts';
 import type { OperatorAct } from '../../../work/agents/index.ts';
-import type { Answer, StageEnd } from '../../../work/pipeline/index.ts';
+import { type Answer, type Unit, type UnitEnd, unitKey } from '../../../work/pipeline/index.ts';
 import { type Cli, oneLine, printable } from '../frame/index.ts';
 
 export interface Live {
-  stage(name: string, end: StageEnd | 'started'): void;
+  unit(unit: Unit, end: UnitEnd | 'started'): void;
   output(name: string): Writable | undefined;
 }
 
 export function showing(cli: Cli, pipeline: Pipeline, output: boolean): Live {
   const { dim, green, red, yellow } = cli.colors;
-  const label = (name: string): string => `${name} ${dim(`(${pipeline.stages[name]?.agent ?? ''})`)}`;
+  const label = (unit: Unit): string => {
+    const { agent } = (pipeline.stages[unit.stage] ?? pipeline.finally[unit.stage]) as { readonly agent: string };
+    return `${unit.undo ? 'undo ' : ''}${unitKey({ ...unit, undo: undefined })} ${dim(`(${agent})`)}`;
+  };
   return {
-    stage(name, end) {
-      if (end === 'started') return cli.note(`${dim('▸')} ${label(name)}`);
-      if (end.status === 'parked') return cli.note(`${yellow('‖')} ${label(name)} waits for approval ${end.approval}`);
+    unit(unit, end) {
+      if (end === 'started') return cli.note(`${dim('▸')} ${label(unit)}`);
+      if (end.status === 'parked') return cli.note(`${yellow('‖')} ${label(unit)} waits for approval ${end.approval}`);
       const reason = end.reason === undefined ? '' : `: ${oneLine(end.reason)}`;
-      cli.note(`${end.status === 'ok' ? green('✓') : red('✗')} ${label(name)}${reason}`);
+      if (end.status === 'skipped') return cli.note(`${dim('–')} ${label(unit)}${dim(reason)}`);
+      if (end.status === 'retrying') return cli.note(`${yellow('↻')} ${label(unit)}${reason} It is tried again.`);
+      cli.note(`${end.status === 'ok' ? green('✓') : red('✗')} ${label(unit)}${reason}`);
     },
     output: (name) => (output && !cli.json ? prefixed(cli, name) : undefined),
   };

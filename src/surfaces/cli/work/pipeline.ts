@@ -3,19 +3,20 @@ import { relative, resolve } from 'node:path';
 import type { App } from '../../../app/index.ts';
 import { utf8 } from '../../../config.ts';
 import { AgovError, messageOf } from '../../../kernel/index.ts';
-import { type Fault, formatFault, type Pipeline } from '../../../schemas/index.ts';
+import { type Fault, type Pipeline, showFault } from '../../../schemas/index.ts';
 import {
   drive,
   type Known,
   listRuns,
   mustParse,
   parsePipeline,
+  readParameters,
   readRun,
   reportRun,
   resumeRun,
   startRun,
 } from '../../../work/pipeline/index.ts';
-import { type AddCommands, type Cli, printable } from '../frame/index.ts';
+import { type AddCommands, type Cli, oneLine, printable } from '../frame/index.ts';
 import { asking, showing } from './live.ts';
 import { printReport } from './report.ts';
 
@@ -32,6 +33,7 @@ export const pipelineCommands: AddCommands = (program, define) => {
     pipeline
       .command('run <file>')
       .description('run a pipeline; an intent that needs approval asks at the terminal, or waits')
+      .option('-p, --param <name=value...>', 'a parameter of the pipeline')
       .option('--yes', 'approve what asks, as the operator; recorded as such')
       .option('--as <operator>', 'the operator who runs it')
       .option('--output', 'show what the stages print'),
@@ -42,7 +44,8 @@ export const pipelineCommands: AddCommands = (program, define) => {
         const parsed = mustParse(text, file, await known(app));
         const { root } = app.project;
         await app.governor();
-        const from = { text, file: relative(root, resolve(cli.cwd, file)) };
+        const params = readParameters(parsed, pairs(options['param'] ?? []));
+        const from = { text, file: relative(root, resolve(cli.cwd, file)), params };
         const run = await startRun(
           { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids },
           parsed,
@@ -51,7 +54,11 @@ export const pipelineCommands: AddCommands = (program, define) => {
         );
         return follow(cli, app, parsed, run, { ...options, by });
       }),
-    ['agov pipeline run pipelines/release.yaml', 'agov pipeline run pipelines/release.yaml --yes --json'],
+    [
+      'agov pipeline run pipelines/release.yaml',
+      'agov pipeline run pipelines/release.yaml --param version=1.4 --param dry_run=true',
+      'agov pipeline run pipelines/release.yaml --yes --json',
+    ],
   );
 
   define(
@@ -78,7 +85,7 @@ export const pipelineCommands: AddCommands = (program, define) => {
       cli.withApp(async (app) => {
         const runs = listRuns(await app.record(), Number(limit) || 20);
         cli.emit(
-          runs.map(({ stages, ...run }) => ({ ...run, stages: Object.fromEntries(stages) })),
+          runs.map((run) => ({ ...run, stages: Object.fromEntries(run.stages), items: Object.fromEntries(run.items) })),
           () => {
             if (runs.length === 0) return 'No runs yet. Start one: agov pipeline run FILE';
             const rows = runs.map((r) => [
@@ -107,14 +114,29 @@ export const pipelineCommands: AddCommands = (program, define) => {
   );
 };
 
+/** `name=value` once each. @throws USAGE */
+function pairs(given: readonly string[]): Record<string, string> {
+  const read: Record<string, string> = {};
+  for (const text of given) {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new AgovError('USAGE', { what: `"${oneLine(text)}" is no parameter.`, fix: 'Write --param NAME=VALUE.' });
+    }
+    if (Object.hasOwn(read, name)) throw new AgovError('USAGE', { what: `The parameter "${name}" is given twice.` });
+    read[name] = value;
+  }
+  return read;
+}
+
 async function validate(cli: Cli, app: App, file: string): Promise<number> {
-  const result = parsePipeline(readPipeline(cli, file), file, await known(app));
+  const text = readPipeline(cli, file);
+  const result = parsePipeline(text, file, await known(app));
   const faults: readonly Fault[] = result.ok ? [] : result.faults;
   cli.emit({ ok: result.ok, faults }, () => {
     if (result.ok)
       return `${cli.colors.green('ok')}: ${result.pipeline.name}, ${Object.keys(result.pipeline.stages).length} stages`;
     return [
-      ...faults.map((f) => printable(formatFault(f))),
+      ...faults.map((f) => printable(showFault(f, text))),
       `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`,
     ].join('\n');
   });
@@ -156,9 +178,13 @@ async function follow(
   run: string,
   { yes, output, by }: FollowOptions,
 ): Promise<number> {
-  const stopped = new AbortController();
+  const [stop, quit] = [new AbortController(), new AbortController()];
   const ledger = await app.ledger();
-  using _signals = cli.io.signals.listen(() => stopped.abort());
+  using _signals = cli.io.signals.listen(() => {
+    if (stop.signal.aborted) return quit.abort();
+    cli.note('Stopping: what was done is undone, and the final stages run. Once more ends that as well.');
+    stop.abort();
+  });
   const show = showing(cli, pipeline, output ?? false);
   cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
   const state = await drive(
@@ -168,14 +194,13 @@ async function follow(
       useTool: await app.useTool(),
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
-      parallel: 4,
       ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
-      onStage: show.stage,
+      onUnit: show.unit,
       output: show.output,
     },
     pipeline,
     run,
-    stopped.signal,
+    { stop: stop.signal, quit: quit.signal },
   );
   printReport(cli, reportRun(ledger, run, pipeline), ledger.verify());
   if (state.status === 'waiting')

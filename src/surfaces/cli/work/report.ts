@@ -27,7 +27,7 @@ function header(cli: Cli, { pipeline, run, status, reason, startedAt, endedAt }:
 
 function stages(cli: Cli, { stages: all }: RunReport): string {
   const { green, red, dim, yellow } = cli.colors;
-  const color = { ok: green, failed: red, denied: red, open: yellow, pending: dim };
+  const color = { ok: green, failed: red, denied: red, open: yellow, retrying: yellow, pending: dim, skipped: dim };
   const rows = all.map((s) => [
     s.stage,
     s.agent,

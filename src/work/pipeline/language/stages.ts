@@ -1,0 +1,57 @@
+/** A pipeline's stages by name, the final ones included, and how they hang together. */
+import { AgovError } from '../../../kernel/index.ts';
+import type { Pipeline, Stage } from '../../../schemas/index.ts';
+
+/** @throws AgovError INTERNAL for a name that validation would have found */
+export function stageOf(pipeline: Pipeline, name: string): Stage {
+  const place = isFinal(pipeline, name) ? pipeline.finally : pipeline.stages;
+  const stage = Object.hasOwn(place, name) ? place[name] : undefined;
+  if (!stage) throw new AgovError('INTERNAL', { what: `Stage "${name}" is not in the pipeline.` });
+  return stage;
+}
+
+export function isFinal(pipeline: Pipeline, name: string): boolean {
+  return Object.hasOwn(pipeline.finally, name);
+}
+
+/** Whether the stage runs once for each of several items. */
+export function isMany(stage: Stage): boolean {
+  return stage.foreach !== undefined || stage.matrix !== undefined;
+}
+
+/** All that must have ended before the stage may start, however far up. */
+export function ancestorsOf(pipeline: Pipeline, name: string): ReadonlySet<string> {
+  const stages = isFinal(pipeline, name) ? pipeline.finally : pipeline.stages;
+  const found = new Set<string>();
+  const waiting = [name];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const needs = Object.hasOwn(stages, next) ? (stages[next]?.needs ?? []) : [];
+    for (const need of needs) {
+      if (found.has(need) || !Object.hasOwn(stages, need)) continue;
+      found.add(need);
+      waiting.push(need);
+    }
+  }
+  return found;
+}
+
+/** One cycle of `needs`, first stage repeated at the end, or undefined. */
+export function findCycle(stages: Pipeline['stages']): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): string[] | undefined => {
+    const from = path.indexOf(name);
+    if (from >= 0) return [...path.slice(from), name];
+    if (done.has(name)) return undefined;
+    for (const need of stages[name]?.needs ?? []) {
+      const cycle = visit(need, [...path, name]);
+      if (cycle) return cycle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of Object.keys(stages)) {
+    const cycle = visit(name, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}

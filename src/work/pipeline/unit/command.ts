@@ -1,0 +1,60 @@
+/** The one intent of an attempt: a command in the sandbox, or a tool. */
+import type { Writable } from 'node:stream';
+import type { Tool } from '../../../adapters/tools/port.ts';
+import type { Acted, BeginOptions, Channel } from '../../../governance/governor/index.ts';
+import { AgovError, parseDuration } from '../../../kernel/index.ts';
+import type { Stage } from '../../../schemas/index.ts';
+import type { Exec, UseTool } from '../../agents/index.ts';
+
+export interface CommandParts {
+  readonly exec: Exec;
+  readonly useTool: UseTool;
+  readonly tools: ReadonlyMap<string, Tool>;
+  output?(unit: string, stream: 'stdout' | 'stderr'): Writable | undefined;
+}
+
+export interface CommandJob {
+  readonly run: string;
+  /** `unitKey`, under which its output is shown. */
+  readonly key: string;
+  /** Every `${{ … }}` filled in. */
+  readonly stage: Stage;
+  readonly workspace: string;
+  /** The entry of the attempt. */
+  readonly parent: string;
+  readonly signal: AbortSignal;
+}
+
+export async function act(parts: CommandParts, job: CommandJob): Promise<Acted<unknown>> {
+  const { stage, key, signal, workspace, parent } = job;
+  const channel: Channel = { agent: stage.agent, run: job.run, workspace };
+  const begin: BeginOptions = { parent, ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}) };
+  const limits = stage.timeout === undefined ? {} : { timeoutMs: parseDuration(stage.timeout) };
+  if (stage.uses !== undefined) {
+    const tool = parts.tools.get(stage.uses);
+    if (!tool) throw new AgovError('NOT_FOUND', { what: `There is no tool "${stage.uses}".` });
+    return parts.useTool({ channel, tool, args: stage.with ?? {}, begin, signal, ...limits });
+  }
+  const stdout = parts.output?.(key, 'stdout');
+  const stderr = parts.output?.(key, 'stderr');
+  return parts.exec({
+    channel,
+    argv: commandOf(stage),
+    env: stage.env,
+    secrets: stage.secrets,
+    stdin: 'none',
+    begin,
+    signal,
+    ...limits,
+    ...(stdout ? { stdout } : {}),
+    ...(stderr ? { stderr } : {}),
+  });
+}
+
+function commandOf({ run }: Stage): readonly [string, ...string[]] {
+  if (typeof run === 'string') return ['sh', '-ceu', run];
+  const [program, ...args] = run ?? [];
+  if (program === undefined)
+    throw new AgovError('INTERNAL', { what: 'A stage without command came through validation.' });
+  return [program, ...args];
+}

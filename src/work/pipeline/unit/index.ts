@@ -1,0 +1,2 @@
+export { expandStage } from './expand.ts';
+export { type Answer, runUnit, type UnitEnd, type UnitParts } from './run.ts';

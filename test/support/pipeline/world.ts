@@ -1,0 +1,177 @@
+/**
+ * A world in which pipelines run under a real governor and a real ledger, with effects that are only counted, and in
+ * which the process may die at any append: what was on its way then is lost, as after a SIGKILL.
+ */
+import { join } from 'node:path';
+import { type Approvals, ledgerApprovals } from '../../../src/governance/approvals/index.ts';
+import { fileArtifacts } from '../../../src/governance/evidence/index.ts';
+import { createGovernor } from '../../../src/governance/governor/index.ts';
+import { everyEntry, type Ledger } from '../../../src/governance/ledger/index.ts';
+import { AgovError, idSource, type JsonObject } from '../../../src/kernel/index.ts';
+import type { Entry } from '../../../src/schemas/index.ts';
+import type { Exec, UseTool } from '../../../src/work/agents/index.ts';
+import {
+  type DriveParts,
+  drive,
+  type RunState,
+  readRun,
+  resumeRun,
+  startRun,
+  unitKey,
+} from '../../../src/work/pipeline/index.ts';
+import { type Governed, governed } from '../governed.ts';
+import type { Scripted } from './generate.ts';
+
+export interface Effect {
+  /** `unitKey`. */
+  readonly key: string;
+  /** The entry of the attempt. */
+  readonly attempt: string;
+}
+
+export interface World extends AsyncDisposable {
+  readonly effects: readonly Effect[];
+  entries(): Entry[];
+  /** Runs it to its end; the process dies at each append whose number (from its start) is in `deaths`, one a life. */
+  run(script: Scripted, deaths: readonly number[]): Promise<RunState>;
+}
+
+const by = { operator: 'ada', user: 'ada' };
+const never = new AbortController().signal;
+
+export async function world(): Promise<World> {
+  const base = await governed({
+    agents: { builder: 'T1' },
+    limits: { intentsPerRun: 1_000_000, denialsPerRun: 10_000 },
+  });
+  const artifacts = fileArtifacts(join(base.dir, 'artifacts'), idSource(base.env));
+  const effects: Effect[] = [];
+  const failed = new Set<string>();
+
+  const live = async (script: Scripted, run: string, dieAt: number | undefined): Promise<RunState | 'died'> => {
+    const life = mortal(base.ledger, dieAt);
+    const parts = partsOf(base, life, artifacts, perform(script, life));
+    try {
+      return await drive(parts, script.pipeline, run, { stop: never, quit: never });
+    } catch (error) {
+      if (!life.dead()) throw error;
+      return 'died';
+    }
+  };
+
+  const perform =
+    ({ conduct }: Scripted, life: Life): Perform =>
+    async (attempt) => {
+      const body = base.ledger.byId(attempt)?.body as { stage: string; item?: number; undo?: true };
+      const key = unitKey(body);
+      const does = body.undo ? 'ok' : (conduct.get(body.stage) ?? 'ok');
+      effects.push({ key, attempt });
+      const fails = does === 'fail' || (does === 'flaky' && !failed.has(key));
+      if (fails) failed.add(key);
+      for (let turn = 0; turn < key.length % 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+      life.check();
+      return fails ? 'failed' : 'ok';
+    };
+
+  return {
+    effects,
+    entries: () => [...everyEntry(base.ledger, {})],
+    async run(script, deaths) {
+      const text = 'generated';
+      const made = { ledger: base.ledger, artifacts, ids: idSource(base.env) };
+      const run = await startRun(made, script.pipeline, { text, file: 'p.yaml', params: { yes: true } }, by);
+      let ended = await live(script, run, deaths[0]);
+      for (let i = 1; ended === 'died'; i++) {
+        await settleAll(base.ledger);
+        const state = readRun(base.ledger, run);
+        if (state.endedAt !== undefined) return state;
+        // The same process lives on here, so that the driver's mark says nothing: only its number counts.
+        await base.ledger.append({ kind: 'run', run, body: { step: 'waiting', approvals: [] } });
+        await resumeRun(base.ledger, run, by);
+        ended = await live(script, run, deaths[i]);
+      }
+      return ended;
+    },
+    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+  };
+}
+
+interface Life {
+  readonly ledger: Ledger;
+  dead(): boolean;
+  /** Throws once it is over. */
+  check(): void;
+}
+
+type Perform = (attempt: string) => Promise<'ok' | 'failed'>;
+
+/** Dies at the append of that number: every second time after it is on disk, and nobody hears of it. */
+function mortal(ledger: Ledger, dieAt: number | undefined): Life {
+  let [count, over] = [0, false];
+  const check = (): void => {
+    if (over) throw new AgovError('LEDGER_UNAVAILABLE', { what: 'The process has died.' });
+  };
+  return {
+    dead: () => over,
+    check,
+    ledger: {
+      ...ledger,
+      async append(draft) {
+        check();
+        count += 1;
+        if (count === dieAt) {
+          over = true;
+          if (dieAt % 2 === 0) await ledger.append(draft);
+        }
+        check();
+        const receipt = await ledger.append(draft);
+        check();
+        return receipt;
+      },
+    },
+  };
+}
+
+async function settleAll(ledger: Ledger): Promise<void> {
+  for (const id of ledger.openIds()) {
+    const intent = ledger.byId(id);
+    if (intent?.kind !== 'intent') continue;
+    const body: JsonObject = { status: 'unknown', reason: 'It died.', facts: {} };
+    await ledger.append({ kind: 'outcome', parent: id, run: intent.run ?? '', body, closes: id });
+  }
+}
+
+function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'], perform: Perform): DriveParts {
+  const { env, policy, state } = base;
+  const approvals: Approvals = ledgerApprovals(life.ledger, env, 3_600_000);
+  const governor = createGovernor({
+    ...{ ledger: life.ledger, policy, approvals, registry: state.registry },
+    world: { protectedPaths: [], hiddenPaths: [], locate: (program) => `/usr/bin/${program}` },
+    limits: { intentsPerRun: 1_000_000, denialsPerRun: 10_000 },
+  });
+  const exec: Exec = async ({ channel, argv, begin }) => {
+    const denied = argv[0] === 'denied';
+    const intent = { action: denied ? 'governance.tiers' : 'process.exec', resource: argv[0], args: { argv } } as const;
+    return governor.act(
+      channel,
+      { ...intent, args: { argv: [...argv] } },
+      async () => {
+        const status = await perform(begin?.parent ?? '');
+        const stdout = { ...(await artifacts.put('stdout', `printed by ${argv[1]}`)), name: 'stdout', dropped: 0 };
+        const value = { code: 0, signal: undefined, durationMs: 0, stdout, stderr: undefined, stopped: undefined };
+        const outcome = { status, facts: { exitCode: status === 'ok' ? 0 : 1 }, artifacts: [stdout] };
+        return { value, outcome: status === 'ok' ? outcome : { ...outcome, reason: 'It failed.' } };
+      },
+      begin,
+    );
+  };
+  const useTool: UseTool = () => Promise.reject(new Error('no tool is used'));
+  return {
+    ...{ env, artifacts, exec, useTool, ledger: life.ledger, tools: new Map(), hidden: [] },
+    workspace: async () => base.channel('builder').workspace,
+    async ask(approval) {
+      await approvals.approve(approval.id, { ...by, via: 'test' }, governor.policyVersion);
+      return 'approved';
+    },
+  };
+}
