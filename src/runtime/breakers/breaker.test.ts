@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { fakeEnv } from '../../../test/support/fake-env.ts';
 import { AgovError, isAgovError } from '../../kernel/index.ts';
 import { isStateOutage, isVaultOutage, openBreaker } from './index.ts';
@@ -91,9 +91,11 @@ it('waits longer after each trial that failed, up to two seconds, and tells sinc
   expect(wait).toBeLessThanOrEqual(2000);
 });
 
-it('is not held open by a wall clock that is set back', async () => {
+it('is not held open by a wall clock that is set back, neither that of Env nor that of the system', async () => {
   const { env, breaker, ask } = await broken();
   env.setNow(env.now() - 3_600_000);
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
   env.advance(250);
   expect(await ask(async () => 'back')).toBe('back');
   expect(breaker.status().state).toBe('closed');
