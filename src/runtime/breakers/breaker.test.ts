@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { fakeEnv } from '../../../test/support/fake-env.ts';
-import { AgovError, isAgovError } from '../../kernel/index.ts';
+import { AgovError, isAgovError, systemEnv } from '../../kernel/index.ts';
 import { isStateOutage, isVaultOutage, openBreaker } from './index.ts';
 
 const away = () =>
@@ -95,7 +95,7 @@ it('is not held open by a wall clock that is set back, neither that of Env nor t
   const { env, breaker, ask } = await broken();
   env.setNow(env.now() - 3_600_000);
   onTestFinished(() => void vi.useRealTimers());
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+  vi.useFakeTimers({ toFake: ['Date'], now: systemEnv().now() - 3_600_000 });
   env.advance(250);
   expect(await ask(async () => 'back')).toBe('back');
   expect(breaker.status().state).toBe('closed');
