@@ -138,6 +138,20 @@ it('takes no notice of what was announced before it began', async () => {
   await stop.end();
 });
 
+it('takes no notice of it either where an older command has yet to hear of it', async () => {
+  const young = await command();
+  const begin = watching(fakeEnv());
+  const first = await begin({ channel: one.channel('bob'), tier: 'T1' }, running, 'old');
+  // By another handle, so that the follower of this one finds it at its next look.
+  await announceHalt(one.state.events, { agents: ['bob'], runs: [], became: 'frozen' });
+  const second = await begin({ channel: one.channel('bob'), tier: 'T1' }, young, 'young');
+  expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
+  await setImmediate();
+  expect([lives(young.pid), await second.reason(false)]).toEqual([true, undefined]);
+  await young.kill();
+  await Promise.all([first.end(), second.end()]);
+});
+
 it('lets a retired agent end what it runs', async () => {
   const clock = fakeEnv();
   const stop = await watch(clock);
