@@ -49,6 +49,7 @@ export function openRules({ env, config, root }: Frame, stores: Stores, world: W
       approvals: await approvals(),
       world,
       limits: config.limits,
+      recover: async () => (await roster()).reconcile(),
     });
     await recordPolicy(await ledger(), set);
     await made.settle();

@@ -26,6 +26,8 @@ export interface GovernorParts {
   readonly approvals: Approvals;
   readonly world: World;
   readonly limits: Limits;
+  /** Brings the registry in line with the ledger, when an agent is not in it. */
+  readonly recover?: () => Promise<unknown>;
 }
 
 export function createGovernor(parts: GovernorParts): Governor {
@@ -34,9 +36,18 @@ export function createGovernor(parts: GovernorParts): Governor {
   // Its members are JSON; the interface only lacks the index signature.
   const mark = governorMark() as unknown as JsonObject;
 
+  async function standing(agent: string, run: string): Promise<Standing> {
+    const look = async () => (await registry.standings([{ agent, run }]))[0] ?? unknownToAll;
+    const found = await look();
+    if (found.agent) return found;
+    // The state may have been lost since the start; the ledger knows who was added, and who was revoked.
+    await parts.recover?.();
+    return look();
+  }
+
   /** The agent as registered, or why it may do nothing, at all or in this run. */
   async function identify({ agent: name, run }: Channel): Promise<{ tier: Tier } | { refused: string }> {
-    const [{ agent, stopped } = unknownToAll] = await registry.standings([{ agent: name, run }]);
+    const { agent, stopped } = await standing(name, run);
     if (!agent) return { refused: `There is no agent "${name}".` };
     if (agent.status !== 'active')
       return { refused: `Agent "${name}" is ${agent.status}: ${agent.reason ?? 'no reason given'}.` };
