@@ -24,8 +24,10 @@ interface Waiting extends PromiseWithResolvers<string> {
   readonly seen: Map<string, LiveRun>;
 }
 
-const herePauseMs = 2;
+const herePauseMs = 3;
 const elsewherePauseMs = 15;
+/** What forks faster than it dies, or started meanwhile, is found by then. */
+const lookAgainMs = 50;
 
 /**
  * For each of `wanted`, a sentence for the record once nothing of it runs; rejects with an AgovError that names what still
@@ -66,8 +68,15 @@ async function loop({ env, state, host, deadlineMs }: EndParts, waiting: Set<Wai
       waiting.delete(one);
     }
     if (waiting.size === 0) return;
-    await env.sleep(left.some((run) => run.host === host) ? herePauseMs : elsewherePauseMs);
+    await settle(env, killed, left.some((run) => run.host === host) ? herePauseMs : elsewherePauseMs);
   }
+}
+
+/** Time for what was killed to die, watched at little cost: a look at everything takes what the dying need themselves. */
+async function settle(env: Env, killed: ReadonlyMap<string, readonly Process[]>, pauseMs: number): Promise<void> {
+  const until = env.monotonic() + lookAgainMs;
+  do await env.sleep(pauseMs);
+  while (env.monotonic() < until && [...killed.values()].some((members) => members.some(isRunning)));
 }
 
 /** Of a run that has no process here that we could find. */
