@@ -1,48 +1,19 @@
-/**
- * The contract on a live Vault: `npm run test:vault`, with VAULT_ADDR and VAULT_TOKEN of somebody who may mount. Never
- * by VAULT_ADDR alone, which may well name a server that matters. It works in a mount of its own, and at the end looks
- * whether mounts and tokens are those that were there before.
- */
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+/** The contract on a live Vault, in a mount that is there for this alone. */
+import { afterAll, beforeAll } from 'vitest';
 import { z } from 'zod';
 import { openOwnVaultSecrets } from '../../../../test/support/vault/index.ts';
-import { type Env, idSource, Secret, systemEnv } from '../../../kernel/index.ts';
-import { keysAnswer, openVault, type Vault } from '../../vault-client/index.ts';
+import { describeLive } from '../../../../test/support/vault/live.ts';
+import { type Env, idSource, systemEnv } from '../../../kernel/index.ts';
+import { keysAnswer, type Vault } from '../../vault-client/index.ts';
 import { secretsContract } from '../contract.ts';
 import type { Secrets } from '../port.ts';
 
-const mountsAnswer = z.object({ data: z.record(z.string(), z.unknown()) });
-const live = process.env['AGOV_TEST_VAULT'] === 'live';
-
-(live ? describe : describe.skip)(`a live Vault${live ? '' : ' (skipped: npm run test:vault asks for it)'}`, () => {
+describeLive('secrets', ({ vault, mark, connection }) => {
   const env = systemEnv();
-  const address = new URL(needed('VAULT_ADDR'));
-  const token = new Secret(needed('VAULT_TOKEN'));
-  const caFile = process.env['VAULT_CACERT'];
-  const connection = {
-    ...{ address, namespace: process.env['VAULT_NAMESPACE'], deadlineMs: 15_000 },
-    ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
-    auth: { method: 'token', token: () => token } as const,
-  };
-  const mount = `agov-test-${Buffer.from(env.random(6)).toString('hex')}`;
-  const vault = openVault({ ...connection, env });
-  let before: unknown;
+  const mount = `agov-test-${mark}`;
 
-  beforeAll(async () => {
-    before = await found(vault);
-    await mounting(vault, 'POST', mount);
-  });
-  afterAll(async () => {
-    await mounting(vault, 'DELETE', mount);
-    const after = await found(vault);
-    await vault[Symbol.asyncDispose]();
-    expect(after).toEqual(before);
-  });
-
-  it('is asked in a mount that is there for this alone', async () => {
-    expect(Object.keys((await found(vault)).mounts)).not.toEqual(Object.keys(Object(before).mounts));
-  });
+  beforeAll(() => mounting(vault, 'POST', mount));
+  afterAll(() => mounting(vault, 'DELETE', mount));
 
   secretsContract('live vault', async () => {
     let now = env.now();
@@ -70,13 +41,6 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
   });
 });
 
-function needed(variable: string): string {
-  const value = process.env[variable];
-  if (value) return value;
-  if (live) throw new Error(`npm run test:vault needs ${variable}.`);
-  return 'http://127.0.0.1';
-}
-
 /** The server's clock is its own: a change that it made within the last half minute counts as made now. */
 function byOurClock(secrets: Secrets, now: () => number): Secrets {
   return {
@@ -86,14 +50,6 @@ function byOurClock(secrets: Secrets, now: () => number): Secrets {
       return Math.abs(info.changedAt - now()) < 30_000 ? { ...info, changedAt: now() } : info;
     },
   };
-}
-
-async function found(vault: Vault) {
-  return vault.within(async (call) => {
-    const mounts = await vault.ask(call, { method: 'GET', path: 'sys/mounts' }, mountsAnswer);
-    const tokens = await vault.ask(call, { method: 'LIST', path: 'auth/token/accessors/' }, keysAnswer);
-    return { mounts: mounts.data, tokens: tokens.data.keys.sort() };
-  });
 }
 
 async function mounting(vault: Vault, method: 'POST' | 'DELETE', mount: string): Promise<void> {

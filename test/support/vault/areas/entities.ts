@@ -10,7 +10,9 @@ const asked = z.looseObject({
 });
 const tied = z.looseObject({ name: z.string().min(1), canonical_id: z.string(), mount_accessor: z.string() });
 
-export const entities: Area = ({ identity }, { method, path, body }) => {
+export const entities: Area = ({ identity }, { method, list, path, body }) => {
+  if (list && path === 'identity/entity/name') return listed([...identity.entities.keys()]);
+  if (list && path === 'identity/entity-alias/id') return listed([...identity.aliases.keys()]);
   const name = /^identity\/entity\/name\/(.+)$/.exec(path)?.[1];
   if (name !== undefined) return entity(identity, method, name, body);
   const aliasId = /^identity\/entity-alias\/id\/(.+)$/.exec(path)?.[1];
@@ -20,6 +22,10 @@ export const entities: Area = ({ identity }, { method, path, body }) => {
   }
   return path === 'identity/entity-alias' && method === 'POST' ? alias(identity, body) : undefined;
 };
+
+function listed(keys: readonly string[]): Reply {
+  return keys.length === 0 ? recorded('missing') : recorded('list', { data: { keys } });
+}
 
 function entity(identity: Identities, method: string, name: string, body: Readonly<Record<string, unknown>>): Reply {
   const found = identity.entities.get(name);

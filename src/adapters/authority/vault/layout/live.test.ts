@@ -1,23 +1,16 @@
-/**
- * The layout on a live Vault: `npm run test:vault`, with VAULT_ADDR and VAULT_TOKEN of somebody who may set a Vault up.
- * Everything is made under a prefix and mounts of its own and taken away again; at the end the server has what it had.
- * Audit devices are left out: one that fails would stop the server for everybody.
- */
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+/** The layout on a live Vault. Audit devices are left out: one that fails would stop the server for everybody. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { builtinLayout } from '../../../../test/support/vault/index.ts';
-import { Secret, systemEnv } from '../../../kernel/index.ts';
-import { tiers } from '../../../schemas/index.ts';
-import { authAnswer, keysAnswer, openVault, type Vault } from '../../vault-client/index.ts';
-import type { Layout } from '../port.ts';
-import { vaultNames } from './names.ts';
+import { builtinLayout } from '../../../../../test/support/vault/index.ts';
+import { describeLive, takenAway } from '../../../../../test/support/vault/live.ts';
+import { systemEnv } from '../../../../kernel/index.ts';
+import { authAnswer } from '../../../vault-client/index.ts';
+import type { Layout } from '../../port.ts';
+import { vaultNames } from '../names.ts';
 
-const live = process.env['AGOV_TEST_VAULT'] === 'live';
-
-(live ? describe : describe.skip)(`a live Vault${live ? '' : ' (skipped: npm run test:vault asks for it)'}`, () => {
+describeLive('the layout', (live) => {
+  const { vault, mark, client, send } = live;
   const env = systemEnv();
-  const mark = Buffer.from(env.random(6)).toString('hex');
   const names = vaultNames(`agovtest${mark}`);
   const place = {
     prefix: names.prefix,
@@ -26,35 +19,17 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
   };
   const t1 = names.ofTier('T1');
   const paths = { policy: `sys/policies/acl/${t1}`, login: `sys/auth/${t1}`, group: `identity/group/name/${t1}` };
-  const vault = client(needed('VAULT_TOKEN'));
-  let before: unknown;
   let layout: Layout;
 
-  const send = (method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) =>
-    vault.within((call) => vault.send(call, { method, path, ...(body ? { body: { ...body } } : {}) }, 404));
   const differing = async () => (await layout.differences()).map(({ path, kind }) => `${kind} ${path}`);
   const mendAll = async () => {
     for (const one of await layout.differences()) await layout.mend(one);
   };
 
   beforeAll(async () => {
-    before = await found(vault);
     layout = await builtinLayout(vault, env, place);
   });
-  afterAll(async () => {
-    for (const tier of tiers) {
-      await send('DELETE', `identity/group/name/${names.ofTier(tier)}`);
-      await send('DELETE', `sys/auth/${names.ofTier(tier)}`);
-    }
-    await send('DELETE', `sys/mounts/${place.mount}`);
-    await send('DELETE', `sys/mounts/${place.signingKey.mount}`);
-    for (const name of await policiesOf(vault)) {
-      if (name.startsWith(`${names.prefix}-`)) await send('DELETE', `sys/policies/acl/${name}`);
-    }
-    const after = await found(vault);
-    await vault[Symbol.asyncDispose]();
-    expect(after).toEqual(before);
-  });
+  afterAll(() => takenAway(live, names, place.mount, place.signingKey.mount));
 
   it('is made from nothing, and stands as it was made', async () => {
     expect((await differing()).every((one) => one.startsWith('missing '))).toBe(true);
@@ -120,45 +95,3 @@ const live = process.env['AGOV_TEST_VAULT'] === 'live';
     await governor.within((call) => governor.send(call, { method: 'POST', path: 'auth/token/revoke-self' }));
   });
 });
-
-function client(token: string): Vault {
-  const caFile = process.env['VAULT_CACERT'];
-  return openVault({
-    ...{ address: new URL(needed('VAULT_ADDR')), namespace: process.env['VAULT_NAMESPACE'], deadlineMs: 15_000 },
-    ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
-    auth: { method: 'token', token: () => new Secret(token) },
-    env: systemEnv(),
-  });
-}
-
-function needed(variable: string): string {
-  const value = process.env[variable];
-  if (value) return value;
-  if (live) throw new Error(`npm run test:vault needs ${variable}.`);
-  return 'http://127.0.0.1';
-}
-
-const listed = z.object({ data: z.record(z.string(), z.unknown()) });
-
-async function policiesOf(vault: Vault): Promise<readonly string[]> {
-  return keys(vault, 'sys/policies/acl');
-}
-
-async function keys(vault: Vault, path: string): Promise<readonly string[]> {
-  return vault.within(async (call) => {
-    const answer = await vault.send(call, { method: 'LIST', path }, 404);
-    return answer.status === 404 ? [] : keysAnswer.parse(answer.json).data.keys.sort();
-  });
-}
-
-async function found(vault: Vault) {
-  const get = (path: string) => vault.within((call) => vault.ask(call, { method: 'GET', path }, listed));
-  return {
-    mounts: Object.keys((await get('sys/mounts')).data).sort(),
-    logins: Object.keys((await get('sys/auth')).data).sort(),
-    policies: await policiesOf(vault),
-    groups: await keys(vault, 'identity/group/name'),
-    entities: await keys(vault, 'identity/entity/name'),
-    tokens: await keys(vault, 'auth/token/accessors/'),
-  };
-}
