@@ -2,12 +2,13 @@
  * The one path every effect takes: identify, decide, record, perform, record. Uncertainty denies: whatever throws before
  * the intent is durable leaves nothing allowed.
  */
-import type { Registry, Standing } from '../../adapters/state/port.ts';
+import type { Actor, Registry, Standing } from '../../adapters/state/port.ts';
 import { AgovError, isAgovError, type JsonObject, messageOf } from '../../kernel/index.ts';
 import type { Decision, EntryDraft, Intent, Tier } from '../../schemas/index.ts';
 import { type Approvals, type PendingApproval, subjectHash } from '../approvals/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicySet, Question } from '../policy/index.ts';
+import { leastOf, recordedStandings } from '../standing/index.ts';
 import { gatherFacts, type World } from './facts.ts';
 import { governorMark } from './liveness.ts';
 import { ledgerSessions } from './session.ts';
@@ -36,8 +37,14 @@ export function createGovernor(parts: GovernorParts): Governor {
   // Its members are JSON; the interface only lacks the index signature.
   const mark = governorMark() as unknown as JsonObject;
 
-  async function standing(agent: string, run: string): Promise<Standing> {
-    const look = async () => (await registry.standings([{ agent, run }]))[0] ?? unknownToAll;
+  const recorded = recordedStandings(ledger);
+
+  async function standing({ agent, run }: Actor): Promise<Standing> {
+    const look = async () => {
+      const told = (await registry.standings([{ agent, run }]))[0] ?? unknownToAll;
+      // After the registry, so that what was recorded while it answered counts.
+      return leastOf(recorded({ agent, run }), told);
+    };
     const found = await look();
     if (found.agent) return found;
     // The state may have been lost since the start; the ledger knows who was added, and who was revoked.
@@ -47,7 +54,7 @@ export function createGovernor(parts: GovernorParts): Governor {
 
   /** The agent as registered, or why it may do nothing, at all or in this run. */
   async function identify({ agent: name, run }: Channel): Promise<{ tier: Tier } | { refused: string }> {
-    const { agent, stopped } = await standing(name, run);
+    const { agent, stopped } = await standing({ agent: name, run });
     if (!agent) return { refused: `There is no agent "${name}".` };
     if (agent.status !== 'active')
       return { refused: `Agent "${name}" is ${agent.status}: ${agent.reason ?? 'no reason given'}.` };
@@ -169,6 +176,7 @@ export function createGovernor(parts: GovernorParts): Governor {
 
   return {
     policyVersion: policy.version,
+    standing,
     begin,
     end,
     act,

@@ -1,4 +1,5 @@
 /** What the governor is asked and what it answers. */
+import type { Actor, Standing } from '../../adapters/state/port.ts';
 import type { JsonObject } from '../../kernel/index.ts';
 import type { ArtifactRef, Decision, Facts, Intent, Outcome } from '../../schemas/index.ts';
 import type { PendingApproval } from '../approvals/index.ts';
@@ -51,6 +52,8 @@ export type Acted<T> =
 export interface Governor {
   /** In force; part of what an approval is bound to. */
   readonly policyVersion: string;
+  /** Of the actor now, by the ledger and the registry: whichever allows less. @throws STATE_UNAVAILABLE, LEDGER_UNAVAILABLE */
+  standing(actor: Actor): Promise<Standing>;
   /**
    * Identifies, decides, records. When it resolves the intent is in the ledger, durable. A denial and a question are
    * values. @throws LEDGER_UNAVAILABLE, DISK_FULL, STATE_UNAVAILABLE: then nothing may be done

@@ -76,7 +76,7 @@ export function createExec(parts: ExecParts): Exec {
 
 async function perform(parts: ExecParts, request: ExecRequest, id: string): Promise<Effected<ExecResult>> {
   const { channel } = request;
-  const { tier } = await activeAgent(parts.state, channel);
+  const { tier } = await activeAgent(parts.governor, channel);
   const { secrets: wanted = {}, invitation } = request;
   await using leases = await leaseAll(parts, { channel, tier, parent: id, wanted, invitation });
   await using egress = await parts.openEgress(channel, tier, id);

@@ -104,7 +104,7 @@ async function perform(
   call: ToolCall,
   id: string,
 ): Promise<Effected<UsedTool>> {
-  const { tier } = await activeAgent(parts.state, request.channel);
+  const { tier } = await activeAgent(parts.governor, request.channel);
   await using egress = await parts.openEgress(request.channel, tier, id);
   const network = egress ? ({ mode: 'proxy', socket: egress.socket } as const) : closed;
   const result = await call.perform(doing(parts, request, id, network));
@@ -153,7 +153,7 @@ async function finish(running: Running, stop: StopWatch): Promise<ToolExit> {
 }
 
 async function start(parts: UseToolParts, channel: Channel, command: ToolCommand, network: Network) {
-  const { tier } = await activeAgent(parts.state, channel);
+  const { tier } = await activeAgent(parts.governor, channel);
   const profile = parts.profileOf(channel, tier);
   const running = await parts.sandbox.start({
     argv: command.argv,

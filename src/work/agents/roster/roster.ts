@@ -4,9 +4,9 @@
  */
 import type { AgentRecord, Registry } from '../../../adapters/state/port.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
+import { type AgentBody, applyStep, foldAgents, foldKilledRuns } from '../../../governance/standing/index.ts';
 import { AgovError, canonicalJson, type JsonObject } from '../../../kernel/index.ts';
 import { nameSchema, type Tier, tierLevel } from '../../../schemas/index.ts';
-import { type AgentBody, applyStep, foldAgents, foldKilledRuns } from './fold.ts';
 
 /** The human at the keyboard: the name under which an act is recorded, and the system user who typed it. */
 export interface OperatorAct {

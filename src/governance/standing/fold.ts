@@ -1,10 +1,10 @@
 /** Agents and killed runs as the ledger tells them: the truth, of which the registry is a copy. */
 import { z } from 'zod';
-import type { AgentRecord, StoppedRun } from '../../../adapters/state/port.ts';
-import { everyEntry, type Ledger } from '../../../governance/ledger/index.ts';
-import { nameSchema, tierSchema } from '../../../schemas/index.ts';
+import type { AgentRecord, StoppedRun } from '../../adapters/state/port.ts';
+import { type Entry, nameSchema, tierSchema } from '../../schemas/index.ts';
+import { everyEntry, type Ledger } from '../ledger/index.ts';
 
-export const agentBodySchema = z.strictObject({
+const agentBodySchema = z.strictObject({
   step: z.enum(['added', 'promoted', 'demoted', 'frozen', 'thawed', 'retired', 'revoked']),
   tier: tierSchema,
   operator: nameSchema,
@@ -16,23 +16,27 @@ export type AgentBody = z.infer<typeof agentBodySchema>;
 /** Of the order to kill a run: the rest of its entry is the lifecycle's. */
 const killedRunSchema = z.object({ step: z.literal('ordered'), reason: z.string() });
 
-export function foldAgents(ledger: Ledger, only?: string): Map<string, AgentRecord> {
+export function foldAgents(ledger: Pick<Ledger, 'query'>, only?: string): Map<string, AgentRecord> {
   const agents = new Map<string, AgentRecord>();
   const entries = everyEntry(ledger, { kinds: ['agent'], ...(only ? { agent: only } : {}) });
-  for (const { agent: name, at, body } of entries) {
-    if (name) agents.set(name, applyStep(agents.get(name), name, agentBodySchema.parse(body), Date.parse(at)));
-  }
+  for (const entry of entries) takeAgent(agents, entry);
   return agents;
 }
 
 /** The first reason of each. */
-export function foldKilledRuns(ledger: Ledger): readonly StoppedRun[] {
-  const runs = new Map<string, StoppedRun>();
-  for (const { run, body } of everyEntry(ledger, { kinds: ['kill'] })) {
-    const order = killedRunSchema.safeParse(body);
-    if (run && order.success && !runs.has(run)) runs.set(run, { run, reason: order.data.reason });
-  }
-  return [...runs.values()];
+export function foldKilledRuns(ledger: Pick<Ledger, 'query'>): readonly StoppedRun[] {
+  const reasons = new Map<string, string>();
+  for (const entry of everyEntry(ledger, { kinds: ['kill'] })) takeKilledRun(reasons, entry);
+  return [...reasons].map(([run, reason]) => ({ run, reason }));
+}
+
+export function takeAgent(agents: Map<string, AgentRecord>, { agent: name, at, body }: Entry): void {
+  if (name) agents.set(name, applyStep(agents.get(name), name, agentBodySchema.parse(body), Date.parse(at)));
+}
+
+export function takeKilledRun(reasons: Map<string, string>, { run, body }: Entry): void {
+  const order = killedRunSchema.safeParse(body);
+  if (run && order.success && !reasons.has(run)) reasons.set(run, order.data.reason);
 }
 
 const statusAfter: Readonly<Record<AgentBody['step'], AgentRecord['status']>> = {

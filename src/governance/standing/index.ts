@@ -1,0 +1,2 @@
+export { type AgentBody, applyStep, foldAgents, foldKilledRuns } from './fold.ts';
+export { leastOf, recordedStandings } from './standing.ts';
