@@ -12,7 +12,7 @@ import { must, type TestProject, testProject } from '../support/cli.ts';
 import { type FaultProxy, faultProxy } from '../support/fault-proxy.ts';
 import { describeWith } from '../support/needs.ts';
 import { type RedisServer, redisServer } from '../support/redis-server.ts';
-import { type FakeVault, fakeVault, layOut } from '../support/vault/index.ts';
+import { type FakeVault, fakeVault, laidOut } from '../support/vault/index.ts';
 
 const env = systemEnv();
 const hidden = 'hunter2-hunter2';
@@ -154,7 +154,7 @@ describeWith('bwrap', 'Vault', () => {
   let app: App;
   beforeEach(async () => {
     vault = use(await fakeVault({ env }));
-    await layOut(vault);
+    await laidOut(vault, systemEnv());
     const text = `secrets: { vault: { address: "${vault.address.origin}", deadline: ${deadlineMs}ms } }\n`;
     appendFileSync(join(project.root, 'agov.yaml'), text);
     project.environment['VAULT_TOKEN'] = vault.root;

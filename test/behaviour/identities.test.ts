@@ -16,7 +16,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { describeWith } from '../support/needs.ts';
-import { type FakeVault, fakeVault, layOut } from '../support/vault/index.ts';
+import { type FakeVault, fakeVault, laidOut } from '../support/vault/index.ts';
 
 let project: TestProject;
 let vault: FakeVault;
@@ -24,7 +24,7 @@ let files: string;
 beforeEach(async () => {
   project = await testProject();
   vault = await fakeVault({ env: systemEnv() });
-  await layOut(vault);
+  await laidOut(vault, systemEnv());
   files = mkdtempSync(join(tmpdir(), 'agov-identities-'));
   const text = `secrets:\n  vault:\n    address: ${vault.address.origin}\n    deadline: 3s\n`;
   appendFileSync(join(project.root, 'agov.yaml'), text);

@@ -2,9 +2,10 @@
 import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { itWith } from '../support/needs.ts';
-import { type FakeVault, layOut } from '../support/vault/index.ts';
+import { type FakeVault, laidOut } from '../support/vault/index.ts';
 import { fakeVaultWithTransit, swapKey } from '../support/vault/transit.ts';
 
 let project: TestProject;
@@ -12,7 +13,7 @@ let vault: FakeVault;
 beforeEach(async () => {
   project = await testProject();
   vault = await fakeVaultWithTransit();
-  await layOut(vault);
+  await laidOut(vault, systemEnv());
 });
 afterEach(async () => {
   await vault[Symbol.asyncDispose]();

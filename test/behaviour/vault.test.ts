@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { itWith } from '../support/needs.ts';
-import { type FakeVault, fakeVault, layOut, roleId } from '../support/vault/index.ts';
+import { type FakeVault, fakeVault, laidOut, roleId } from '../support/vault/index.ts';
 
 let project: TestProject;
 let vault: FakeVault;
@@ -14,7 +14,7 @@ let files: string;
 beforeEach(async () => {
   project = await testProject({ builder: 'T1' });
   vault = await fakeVault({ env: systemEnv() });
-  await layOut(vault);
+  await laidOut(vault, systemEnv());
   files = mkdtempSync(join(tmpdir(), 'agov-vault-'));
 });
 afterEach(async () => {
@@ -48,7 +48,7 @@ itWith('bwrap', 'stores, lists, leases for one command, and removes, with nothin
 
 itWith('bwrap', 'says that a credential lives on, records it, and ends it later', async () => {
   configure('engines:\n  dev/db: { path: database/creds/app }\n');
-  await layOut(vault, { 'dev/db': { path: 'database/creds/app' } });
+  await laidOut(vault, systemEnv(), { engines: { 'dev/db': { path: 'database/creds/app' } } });
   Object.assign(project.environment, { VAULT_TOKEN: vault.root });
   vault.databaseDown = true;
   const done = await run(...printed);

@@ -3,10 +3,9 @@ import type { Identities } from '../../../src/adapters/authority/port.ts';
 import { openVaultIdentities } from '../../../src/adapters/authority/vault/identities/index.ts';
 import { vaultNames } from '../../../src/adapters/authority/vault/names.ts';
 import { openVault, type Vault } from '../../../src/adapters/vault-client/index.ts';
-import { compileVault, loadTiers, type VaultPlace } from '../../../src/governance/tiers/index.ts';
 import { type Env, idSource, Secret } from '../../../src/kernel/index.ts';
-import { tiers } from '../../../src/schemas/index.ts';
 import type { FakeVault } from './fake.ts';
+import { laidOut } from './laid-out.ts';
 import { fakeVault } from './server.ts';
 
 export interface Identified extends AsyncDisposable {
@@ -21,21 +20,9 @@ export interface Identified extends AsyncDisposable {
 
 export const names = vaultNames('agov');
 
-/** The mounts, groups and policies that `agov vault setup` makes. */
-export async function layOut(vault: FakeVault, engines: VaultPlace['engines'] = {}): Promise<void> {
-  const policies = compileVault(await loadTiers(), { mount: 'agov', prefix: 'agov', engines });
-  for (const { name, paths } of policies) vault.tokens.policies.set(name, paths);
-  for (const [i, tier] of tiers.entries()) {
-    const name = names.ofTier(tier);
-    vault.logins.set(name, { type: 'approle', accessor: `auth_approle_fake-${i}`, config: {} });
-    const group = { type: 'internal', policies: [name], member_entity_ids: [], member_group_ids: [] };
-    vault.groups.set(name, { ...group, name, id: `26ff2646-6903-c509-728d-00000000000${i}` });
-  }
-}
-
 export async function identified(env: Env): Promise<Identified> {
   const vault = await fakeVault({ env });
-  await layOut(vault);
+  await laidOut(vault, env);
   const clients: Vault[] = [];
   const client = (): Vault => {
     const auth = { method: 'token', token: () => new Secret(vault.root) } as const;

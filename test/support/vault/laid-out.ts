@@ -2,15 +2,14 @@
 import type { Layout, LayoutWish } from '../../../src/adapters/authority/port.ts';
 import { vaultLayout, vaultNames } from '../../../src/adapters/authority/vault/index.ts';
 import { openVault, type Vault } from '../../../src/adapters/vault-client/index.ts';
-import { compileVault, leaseMs, loadTiers } from '../../../src/governance/tiers/index.ts';
+import { compileVault, leaseMs, loadTiers, type VaultPlace } from '../../../src/governance/tiers/index.ts';
 import { type Env, Secret } from '../../../src/kernel/index.ts';
 import type { FakeVault } from './fake.ts';
 
 interface Place {
   readonly prefix?: string;
   readonly mount?: string;
-  /** Read without parameters. */
-  readonly engines?: readonly string[];
+  readonly engines?: NonNullable<VaultPlace['engines']>;
   readonly signingKey?: LayoutWish['signingKey'];
 }
 
@@ -18,11 +17,12 @@ interface Place {
 export async function builtinLayout(
   vault: Vault,
   env: Env,
-  { prefix = 'agov', mount = 'agov', engines = [], signingKey }: Place = {},
+  { prefix = 'agov', mount = 'agov', engines = {}, signingKey }: Place = {},
 ): Promise<Layout> {
   const tiers = await loadTiers();
-  const policies = compileVault(tiers, { mount, prefix }).map(({ name, hcl: text }) => ({ name, text }));
-  const place = { names: vaultNames(prefix), mount, engines: new Map(engines.map((path) => [path, false])) };
+  const policies = compileVault(tiers, { mount, prefix, engines }).map(({ name, hcl: text }) => ({ name, text }));
+  const read = Object.values(engines).map(({ path, parameters }) => [path, Boolean(parameters)] as const);
+  const place = { names: vaultNames(prefix), mount, engines: new Map(read) };
   return vaultLayout(
     { vault, env, ...place },
     { policies, signingKey, auditFiles: [], tokenMs: (tier) => leaseMs(tiers, tier) },

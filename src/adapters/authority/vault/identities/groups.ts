@@ -1,11 +1,10 @@
 /** Makes the tiers' groups in Vault what the register says: each entity in one of them, and nobody else in any. */
 import { AgovError } from '../../../../kernel/index.ts';
 import { tiers } from '../../../../schemas/index.ts';
-import { type Call, shaped, unavailable, type Vault } from '../../../vault-client/index.ts';
+import { type Call, inParallel, shaped, unavailable, type Vault } from '../../../vault-client/index.ts';
 import type { VaultNames } from '../names.ts';
 import { groupAnswer } from './answers.ts';
 import { readEntity } from './entities.ts';
-import { inParallel } from './parallel.ts';
 import { entitiesOf, type Register, type Snapshot } from './register.ts';
 
 export interface Groups {

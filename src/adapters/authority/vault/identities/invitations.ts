@@ -4,10 +4,9 @@
  */
 import { z } from 'zod';
 import { AgovError, type Env, type IdSource, Secret } from '../../../../kernel/index.ts';
-import { type Answer, type Call, shaped, type Vault } from '../../../vault-client/index.ts';
+import { type Answer, type Call, inParallel, shaped, type Vault } from '../../../vault-client/index.ts';
 import type { Invitation } from '../../port.ts';
 import { secretIdAnswer, wrappedAnswer, wrappingAnswer } from './answers.ts';
-import { inParallel } from './parallel.ts';
 import { type Records, records } from './records.ts';
 import { tampered } from './refusals.ts';
 

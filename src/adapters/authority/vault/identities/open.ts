@@ -4,14 +4,13 @@
  */
 import { AgovError, type Env, type IdSource } from '../../../../kernel/index.ts';
 import type { Tier } from '../../../../schemas/index.ts';
-import type { Call, Vault } from '../../../vault-client/index.ts';
+import { type Call, inParallel, type Vault } from '../../../vault-client/index.ts';
 import type { Credential, Ended, Identities } from '../../port.ts';
 import type { VaultNames } from '../names.ts';
 import { ensureEntity, readEntity, setStanding, standingOf } from './entities.ts';
 import { type Groups, groups } from './groups.ts';
 import { type Invitations, invitations, longestInvitationMs } from './invitations.ts';
 import { logIn, notActive } from './login.ts';
-import { inParallel } from './parallel.ts';
 import { type Member, type Register, register } from './register.ts';
 import { type Roles, roles } from './roles.ts';
 import { type Tokens, tokens } from './tokens.ts';

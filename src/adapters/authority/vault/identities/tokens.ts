@@ -4,8 +4,7 @@
  */
 import { z } from 'zod';
 import { type Env, sha256Hex } from '../../../../kernel/index.ts';
-import { type Call, refusalAnswer, unavailable, type Vault } from '../../../vault-client/index.ts';
-import { inParallel } from './parallel.ts';
+import { type Call, inParallel, refusalAnswer, unavailable, type Vault } from '../../../vault-client/index.ts';
 import { type Records, records } from './records.ts';
 
 const tokenSchema = z.strictObject({ accessor: z.string().min(1), expiresAt: z.int() });

@@ -9,7 +9,7 @@ import { openVaultIdentities } from '../identities/index.ts';
 import { vaultNames } from '../names.ts';
 
 const names = vaultNames('agov');
-const place = { engines: ['database/creds/app'] };
+const place = { engines: { 'dev/db': { path: 'database/creds/app' } } };
 let env: FakeEnv;
 let server: FakeVault;
 let vault: Vault;

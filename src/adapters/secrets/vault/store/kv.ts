@@ -2,6 +2,7 @@
 import { AgovError, type Secret } from '../../../../kernel/index.ts';
 import {
   type Call,
+  inParallel,
   keysAnswer,
   metadataAnswer,
   refusalAnswer,
@@ -13,7 +14,6 @@ import {
 } from '../../../vault-client/index.ts';
 import { isSecretPath } from '../../paths.ts';
 import type { SecretInfo } from '../../port.ts';
-import { inParallel } from './parallel.ts';
 
 export interface Kv {
   set(call: Call, path: string, value: Secret): Promise<SecretInfo>;

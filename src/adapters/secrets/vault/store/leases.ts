@@ -8,6 +8,7 @@ import {
   authAnswer,
   type Call,
   type ChildToken,
+  inParallel,
   refusalAnswer,
   shaped,
   unavailable,
@@ -15,7 +16,6 @@ import {
 } from '../../../vault-client/index.ts';
 import type { Lease, LeaseInfo } from '../../port.ts';
 import { renewMade, revokeMade } from './engines.ts';
-import { inParallel } from './parallel.ts';
 import type { LeaseRecord, Records } from './records.ts';
 
 /** What a read gave, and Vault's lease on it where there is one. */
