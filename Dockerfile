@@ -3,7 +3,7 @@ FROM node:24.11.1-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY rolldown.config.mjs ./
 COPY src ./src
 COPY builtin ./builtin
 RUN npm run build && npm prune --omit=dev --ignore-scripts

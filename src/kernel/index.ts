@@ -4,5 +4,6 @@ export { AgovError, ERROR_TABLE, type ErrorCode, isAgovError, messageOf, systemC
 export { canonicalHash, sameSecret, sha256Hex } from './hash.ts';
 export { type Brand, type EntryId, type IdSource, idSource, type RunId } from './ids.ts';
 export { canonicalJson, type Json, type JsonObject } from './json.ts';
+export { packageFile } from './package.ts';
 export { type Redactor, redactor } from './redact.ts';
 export { Secret } from './secret.ts';

@@ -1,6 +1,5 @@
 /**
- * Compiles `dist/` before the tests where a source is newer: those that start processes start what a user starts. Types
- * are `check:types`’ to judge.
+ * Bundles `dist/` before the tests where a source is newer: those that start processes start what a user starts.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
@@ -12,6 +11,6 @@ export function setup(): void {
   const built = statSync(join(root, 'dist/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => statSync(join(root, file)).mtimeMs);
   if (Math.max(...sources) < built) return;
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck'], { cwd: root, stdio: 'inherit' });
+  const rolldown = join(root, 'node_modules/rolldown/bin/cli.mjs');
+  execFileSync(process.execPath, [rolldown, '--config', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' });
 }

@@ -1,6 +1,6 @@
 /** Loads a policy set, or refuses it whole: one rule that cannot be trusted leaves nothing allowed. */
 import { readFile } from 'node:fs/promises';
-import { canonicalHash } from '../../kernel/index.ts';
+import { canonicalHash, packageFile } from '../../kernel/index.ts';
 import { type Fault, faultsError } from '../../schemas/index.ts';
 import { compileCedar, type Overrides, type Tiers } from '../tiers/index.ts';
 import { type Engine, type SchemaJson, startEngine } from './engine/cedar.ts';
@@ -77,6 +77,6 @@ async function examine({ tiers, projectDir, overrides = {} }: PolicyOptions): Pr
 
 /** The JSON form of `builtin/agov.cedarschema`: Cedar reads it many times faster, and a test holds the two together. */
 async function readSchema(): Promise<SchemaJson> {
-  const text = await readFile(new URL('../../../builtin/agov.cedarschema.json', import.meta.url), 'utf8');
+  const text = await readFile(packageFile('builtin/agov.cedarschema.json'), 'utf8');
   return JSON.parse(text) as SchemaJson; // a file of ours; what is wrong in it fails at its first use
 }

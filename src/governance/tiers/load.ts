@@ -1,11 +1,10 @@
 /** Reads the declaration of tiers, the built-in one unless a project brings its own. */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { AgovError, canonicalHash, messageOf, parseDuration } from '../../kernel/index.ts';
+import { AgovError, canonicalHash, messageOf, packageFile, parseDuration } from '../../kernel/index.ts';
 import { type Action, faultsError, readYaml, type Tier, tierLevel, tiers } from '../../schemas/index.ts';
 import { type Declaration, declarationSchema, type Grant, grantsOf, invariantFaults } from './declaration.ts';
 
-const builtinFile = fileURLToPath(new URL('../../../builtin/tiers.yaml', import.meta.url));
+const builtinFile = packageFile('builtin/tiers.yaml');
 
 export interface Tiers {
   readonly declaration: Declaration;

@@ -5,8 +5,7 @@
 import { openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { AgovError, type Env } from '../../../kernel/index.ts';
+import { AgovError, type Env, packageFile } from '../../../kernel/index.ts';
 import { checkCommand } from '../command.ts';
 import type { Running, Sandbox, SandboxCommand, SandboxHealth } from '../port.ts';
 import { findProgram } from '../programs.ts';
@@ -153,8 +152,8 @@ function coverInherited(stdio: unknown[], inherited: readonly number[], opened: 
   while (stdio.length <= Math.max(...open)) stdio.push(open.includes(stdio.length) ? nothing : 'ignore');
 }
 
-/** Beside this file, in the form that this file has: source or compiled. */
+/** In the form that this file has: source, or part of the bundle. */
 function relaySource(): string {
-  const here = fileURLToPath(import.meta.url);
-  return join(here, '..', `relay${extname(here)}`);
+  const source = extname(import.meta.url) === '.ts';
+  return packageFile(source ? 'src/adapters/sandbox/bubblewrap/relay.ts' : 'dist/relay.js');
 }
