@@ -84,8 +84,9 @@ export function openActs(
     const declared = await tiers();
     return createExec({
       ...{ env, sandbox, secrets, artifacts },
-      watch: await watch(),
+      // First, since it opens the ledger: where that cannot be written, it is what the reader must hear of.
       governor: await governor(),
+      watch: await watch(),
       state: await state(),
       acquire: await acquire(),
       keepOutput: config.output.keep,
@@ -98,8 +99,8 @@ export function openActs(
   const useTool = once(async () =>
     createUseTool({
       ...{ sandbox, artifacts },
-      watch: await watch(),
       governor: await governor(),
+      watch: await watch(),
       ledger: await ledger(),
       approvals: await approvals(),
       state: await state(),

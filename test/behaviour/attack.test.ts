@@ -135,10 +135,12 @@ describeWith('bwrap', 'an agent', () => {
 
 describeWith('bwrap', 'somebody who tampers while it runs', () => {
   it('ends the run by taking the state away, and loses no revocation', async () => {
-    const run = project.start(['run', '--agent', 'doomed', '--', 'sh', '-c', 'echo up; sleep 600']);
+    const command = ['run', '--agent', 'doomed', '--', 'sh', '-c', 'echo up; sleep 600'];
+    const run = project.start(command, { env: { AGOV_STATE_GRACE: '1s' } });
     await run.printed('up');
     for (const end of ['', '-wal', '-shm']) rmSync(at(`.agov/state.db${end}`), { force: true });
-    expect((await run.done).code).toBe(69);
+    const ended = await run.done;
+    expect([ended.code, ended.stderr]).toEqual([137, expect.stringContaining('state.grace')]);
     expect((await project.agov('agent', 'list', '--json')).code).toBe(0);
   });
 
