@@ -57,6 +57,7 @@ describe('the specialised writer', () => {
     ['a function', { f: () => 1 }],
     ['a big integer', { b: 1n }],
     ['a cycle', cycle],
+    ['what is nested past any reader', JSON.parse(`${'['.repeat(1500)}${']'.repeat(1500)}`)],
   ])('refuses %s', (_, value) => {
     expect(() => write(value, 0)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
   });

@@ -2,7 +2,7 @@
  * Writes an entry's canonical JSON (RFC 8785) about twice as fast as a general writer, since an entry's members are
  * known. What is not plain data goes to the kernel's writer, which also says what is wrong with it.
  */
-import { canonicalJson } from '../../../kernel/index.ts';
+import { AgovError, canonicalJson } from '../../../kernel/index.ts';
 import type { EntryDraft } from '../../../schemas/index.ts';
 
 /** The text around `at` and `seq`, which are known only inside the transaction. */
@@ -30,13 +30,25 @@ export function write(value: unknown, depth: number): string {
   if (typeof value === 'number') return Number.isFinite(value) ? `${value}` : canonicalJson(value);
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (value === null) return 'null';
-  // Beyond any sensible depth it may be a cycle, which the kernel's writer reports.
-  if (typeof value !== 'object' || depth > 100) return canonicalJson(value);
+  if (typeof value !== 'object') return canonicalJson(value);
+  if (depth > deepest) throw tooDeep(value);
   if (Array.isArray(value)) return writeArray(value, depth);
   const prototype: unknown = Object.getPrototypeOf(value);
   const plain = (prototype === Object.prototype || prototype === null) && !('toJSON' in value);
   // A plain object's members are unknown until each is written.
   return plain ? writeObject(value as Readonly<Record<string, unknown>>, depth) : canonicalJson(value);
+}
+
+/** Whoever reads an entry goes down level by level, and one that exhausts their stack is in the log for good. */
+const deepest = 100;
+
+function tooDeep(value: object): AgovError {
+  // It may be a cycle, which the kernel's writer reports.
+  canonicalJson(value);
+  return new AgovError('INPUT_INVALID', {
+    what: 'A value cannot be recorded.',
+    why: `It is nested deeper than ${deepest} levels.`,
+  });
 }
 
 function writeArray(items: readonly unknown[], depth: number): string {

@@ -59,6 +59,10 @@ it.each([
   ['matches for ever', '(params.name + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!").matches("(a+)+$")', /longer than/],
   ['reads what is not there', 'stages.build.outputs.count.x', /No such key/],
   ['gives what no record holds', 'timestamp("2026-01-01T00:00:00Z")', /cannot be recorded/],
+  ['gives half a character', 'json("\\"\\\\ud800\\"")', /half a surrogate/],
+  ['gives half a character as a key', 'json("{\\"\\\\ud800\\": 1}")', /half a surrogate/],
+  ['gives what lies deeper than a reader goes', `json("${'['.repeat(40)}${']'.repeat(40)}")`, /deeper than 32/],
+  ['exhausts the stack', `json("${'['.repeat(2000)}${']'.repeat(2000)}")`, /cannot be recorded/],
   ['gives a number past all numbers', '9007199254740993', /too large/],
 ])('ends an expression that %s', (_what, source, why) => {
   const error = (() => {

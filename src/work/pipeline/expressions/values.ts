@@ -9,18 +9,29 @@ export function toCel(value: Json): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toCel(member as Json)]));
 }
 
-/** @throws TypeError for what JSON cannot hold: bytes, durations, infinities, integers past 2^53 */
-export function fromCel(value: unknown): Json {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+/** Whoever reads the record parses it level by level: what an agent printed must not exhaust a reader's stack. */
+const deepest = 32;
+
+/** @throws TypeError for what an entry cannot hold: bytes, durations, infinities, integers past 2^53, half characters, depth */
+export function fromCel(value: unknown, depth = 0): Json {
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return wellFormed(value);
   if (typeof value === 'bigint') return exact(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be recorded`);
     return value;
   }
-  if (Array.isArray(value)) return value.map(fromCel);
+  if (depth >= deepest) throw new TypeError(`a value nested deeper than ${deepest} levels cannot be recorded`);
+  if (Array.isArray(value)) return value.map((item) => fromCel(item, depth + 1));
   const entries = value instanceof Map ? [...value] : isPlain(value) ? Object.entries(value) : undefined;
   if (!entries) throw new TypeError('a value of this type cannot be recorded; make it a string');
-  return Object.fromEntries(entries.map(([key, member]) => [String(key), fromCel(member)]));
+  return Object.fromEntries(entries.map(([key, member]) => [wellFormed(String(key)), fromCel(member, depth + 1)]));
+}
+
+/** RFC 8785 knows no text with half a surrogate pair. */
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new TypeError('a text with half a surrogate pair cannot be recorded');
 }
 
 function exact(value: bigint): number {
