@@ -10,7 +10,6 @@ export default {
   output: {
     dir: 'dist',
     format: 'esm',
-    cleanDir: true,
     entryFileNames: '[name].js',
     // Two folders below the root, as `src/kernel/package.ts` needs it.
     chunkFileNames: 'chunks/[name]-[hash].js',
