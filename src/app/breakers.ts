@@ -2,22 +2,27 @@
  * Puts the servers behind breakers. A file of ours gets none: it answers in microseconds, or its disk is the trouble. A
  * server that cannot be opened counts as one that does not answer.
  */
+import type { Identities } from '../adapters/authority/port.ts';
 import type { Secrets } from '../adapters/secrets/port.ts';
+import type { Signer } from '../adapters/signer/port.ts';
 import type { State } from '../adapters/state/port.ts';
 import type { Env } from '../kernel/index.ts';
 import type { Breaker, BreakerStatus, Urgency } from '../runtime/breakers/index.ts';
 import { once } from './frame.ts';
 
 /** Opens a server's store behind its breaker. */
-interface Guards {
+export interface Guards {
   state(open: () => Promise<State>): Promise<State>;
   secrets(open: () => Promise<Secrets>): Promise<Secrets>;
+  signer(open: () => Signer): Promise<Signer>;
 }
 
 export interface Breakers {
   readonly held: Guards;
   /** For revocations. */
   readonly urgent: Guards;
+  /** Behind the breaker of the secrets, which the same server keeps and refuses with the same codes. */
+  identities(open: () => Identities): Promise<Identities>;
   breakers(): readonly BreakerStatus[];
 }
 
@@ -32,6 +37,10 @@ export function openBreakers(env: Env): Breakers {
   const secretsBreaker = once(async () => {
     const { isVaultOutage, openBreaker } = await load();
     return keep(openBreaker({ name: 'secrets', env, isOutage: isVaultOutage }));
+  });
+  const signerBreaker = once(async () => {
+    const { isVaultOutage, openBreaker } = await load();
+    return keep(openBreaker({ name: 'signer', env, isOutage: isVaultOutage }));
   });
   const keep = (breaker: Breaker): Breaker => {
     made.push(breaker);
@@ -50,7 +59,21 @@ export function openBreakers(env: Env): Breakers {
       const { guardSecrets } = await load();
       return guardSecrets(await open(), breaker, urgency);
     },
+    async signer(open) {
+      const breaker = await signerBreaker();
+      const { guardSigner } = await load();
+      return guardSigner(open(), breaker, urgency);
+    },
   });
 
-  return { held: guards('held'), urgent: guards('urgent'), breakers: () => made.map((breaker) => breaker.status()) };
+  return {
+    held: guards('held'),
+    urgent: guards('urgent'),
+    async identities(open) {
+      const breaker = await secretsBreaker();
+      const { guardIdentities } = await load();
+      return guardIdentities(open(), breaker);
+    },
+    breakers: () => made.map((breaker) => breaker.status()),
+  };
 }

@@ -5,6 +5,7 @@ import { leaseMs, type Tiers } from '../governance/tiers/index.ts';
 import type { StandingParts } from '../runtime/bootstrap/index.ts';
 import type { Why } from '../runtime/lifecycle/index.ts';
 import { type Acquire, createAcquire, type Roster } from '../work/agents/index.ts';
+import type { Breakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
 import type { Stores } from './stores.ts';
 
@@ -21,6 +22,7 @@ const itself = { operator: 'governor', user: 'agov' };
 export function openIdentities(
   { env, ids, config, project }: Frame,
   { vault }: Pick<Stores, 'vault'>,
+  guards: Pick<Breakers, 'identities'>,
   tiers: () => Promise<Tiers>,
 ): IdentityDoor {
   const identities = once(async () => {
@@ -28,11 +30,13 @@ export function openIdentities(
     if (!server || !settings) return undefined;
     const { openVaultIdentities, vaultNames } = await import('../adapters/authority/vault/index.ts');
     const declared = await tiers();
-    return openVaultIdentities({
-      ...{ vault: server, env, ids, mount: settings.mount, project: project.instance },
-      names: vaultNames(settings.prefix),
-      tokenMs: (tier) => leaseMs(declared, tier) + spareMs,
-    });
+    const open = (): Identities =>
+      openVaultIdentities({
+        ...{ vault: server, env, ids, mount: settings.mount, project: project.instance },
+        names: vaultNames(settings.prefix),
+        tokenMs: (tier) => leaseMs(declared, tier) + spareMs,
+      });
+    return guards.identities(open);
   });
   return { identities };
 }

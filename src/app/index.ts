@@ -14,6 +14,7 @@ import type { Config } from '../schemas/index.ts';
 import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
 import { type Acts, openActs } from './acts.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
+import { openBreakers } from './breakers.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
 import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
 import { type Kills, openKills } from './kills.ts';
@@ -55,11 +56,12 @@ export interface AppOptions extends FrameOptions {
 export function openApp(options: AppOptions): App {
   const frame = openFrame(options);
   const { env, ids, root, config, project } = frame;
-  const stores = openStores(frame);
+  const guards = openBreakers(env);
+  const stores = openStores(frame, guards);
   const world = { ...closedPaths(project, config), locate: stores.sandbox.locate };
   const artifacts = fileArtifacts(join(project.data, 'artifacts'), ids);
   const host = hostMark();
-  const door = openIdentities(frame, stores, () => rules.tiers());
+  const door = openIdentities(frame, stores, guards, () => rules.tiers());
   const kills = openKills(frame, stores, door, host);
   const rules: Rules = openRules(frame, stores, world, kills);
   const authority = openAuthority(frame, stores, rules);

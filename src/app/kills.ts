@@ -28,7 +28,7 @@ export function openKills(
   // Loaded by the first that needs it: most commands kill nothing.
   const load = (): Promise<typeof import('../runtime/lifecycle/index.ts')> => import('../runtime/lifecycle/index.ts');
   const parts = async (onProgress: KillParts['onProgress']): Promise<KillParts> => ({
-    ...{ env, host, ledger: await ledger(), state: urgent.state, secrets: urgent.heldSecrets, identities },
+    ...{ env, host, ledger: await urgent.ledger(), state: urgent.state, secrets: urgent.heldSecrets, identities },
     ...(onProgress ? { onProgress } : {}),
   });
   return {

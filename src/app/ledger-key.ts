@@ -14,6 +14,7 @@ import {
   verifierKeyLine,
 } from '../governance/ledger/index.ts';
 import { AgovError, parseDuration } from '../kernel/index.ts';
+import type { Guards } from './breakers.ts';
 import type { Frame } from './frame.ts';
 
 export interface PublicKey {
@@ -24,8 +25,8 @@ export interface PublicKey {
 }
 
 export interface LedgerKeySource {
-  /** Asks Vault for nothing but the first time. @throws KEY_INVALID, and what the Vault client throws */
-  signing(): Promise<SigningKey>;
+  /** Behind the guard where Vault signs; asks it for nothing but the first time. @throws KEY_INVALID, and what the Vault client throws */
+  signing(guard: Guards['signer']): Promise<SigningKey>;
   /** Asks nobody. @throws KEY_INVALID */
   verifying(): VerifierKey;
   publicKey(): PublicKey;
@@ -50,7 +51,7 @@ export function ledgerKeySource(
     return loadPinned(pinPath).verifier;
   };
 
-  const signing = async (): Promise<SigningKey> => {
+  const signing: LedgerKeySource['signing'] = async (guard) => {
     // A new key over an old log could not have signed it: only a log that is not there yet gets one.
     const old = existsSync(ledgerPath);
     if (old) verifying();
@@ -59,7 +60,7 @@ export function ledgerKeySource(
     if (!server || !config.secrets.vault) throw noVault();
     const { vaultSigner } = await import('../adapters/signer/vault/index.ts');
     const deadlineMs = parseDuration(config.secrets.vault.deadline);
-    const signer = vaultSigner({ vault: server, ...transit, deadlineMs });
+    const signer = await guard(() => vaultSigner({ vault: server, ...transit, deadlineMs }));
     const { verifier, version } = old ? loadPinned(pinPath) : await loadOrPin(pinPath, name, signer, env);
     return remoteKey(signer, verifier, version);
   };

@@ -18,7 +18,7 @@ import { type Ledger, openLedger } from '../governance/ledger/index.ts';
 import { parseDuration, Secret } from '../kernel/index.ts';
 import type { BreakerStatus } from '../runtime/breakers/index.ts';
 import type { StateHealth, VaultHealth } from '../runtime/health/index.ts';
-import { openBreakers } from './breakers.ts';
+import type { Breakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
 import { ledgerKeySource, type PublicKey } from './ledger-key.ts';
 
@@ -39,7 +39,7 @@ export interface Stores {
   /** Undefined where the project has none. */
   vault(): Promise<Vault | undefined>;
   /** The same stores for a revocation: no breaker holds it back. */
-  readonly urgent: Pick<Stores, 'state' | 'heldSecrets'>;
+  readonly urgent: Pick<Stores, 'ledger' | 'state' | 'heldSecrets'>;
   /** Asks for the signature of the newest head once more. Undefined where the key is a file. @throws LEDGER_UNAVAILABLE */
   readonly checkSigning: (() => Promise<void>) | undefined;
   /** What the state store and Vault say of themselves; undefined where the project has no Vault. */
@@ -54,7 +54,7 @@ export function toolbox(): readonly Tool[] {
   return [...fsTools(), ...gitTools(), ...terraformTools()];
 }
 
-export function openStores(frame: Frame): Stores {
+export function openStores(frame: Frame, { held, urgent, breakers }: Breakers): Stores {
   const { env, ids, config, project, root, environment, keep } = frame;
   const sandbox =
     config.sandbox === 'none' ? unconfinedSandbox({ env }) : bubblewrapSandbox({ env, extraReadOnly: config.readOnly });
@@ -78,7 +78,6 @@ export function openStores(frame: Frame): Stores {
     return keep(openDragonflyState(options));
   });
 
-  const { held, urgent, breakers } = openBreakers(env);
   const embeddedState = once(() => keep(openEmbeddedState({ path: statePath, env })));
 
   const vault = once(async () => {
@@ -88,7 +87,9 @@ export function openStores(frame: Frame): Stores {
   });
   const ledgerFiles = { path: join(project.data, 'ledger.db'), env, witness: join(project.keys, 'head') };
   const key = ledgerKeySource(frame, ledgerFiles.path, vault);
-  const ledger = once(async () => keep(openLedger({ ...ledgerFiles, key: await key.signing(), ids })));
+  const ledgerWith = async ({ signer }: typeof held): Promise<Ledger> =>
+    keep(openLedger({ ...ledgerFiles, key: await key.signing(signer), ids }));
+  const ledger = once(() => ledgerWith(held));
 
   const checkSigning = async (): Promise<void> => (await ledger()).trySigning();
 
@@ -129,6 +130,8 @@ export function openStores(frame: Frame): Stores {
     },
     vaultHealth: async () => (await vault())?.health(),
     urgent: {
+      // A file's key is behind no breaker.
+      ledger: config.ledger.transit ? once(() => ledgerWith(urgent)) : ledger,
       state: once(() => stateWith(urgent)),
       heldSecrets: async () => (hasSecrets() ? secretsWith(urgent) : undefined),
     },

@@ -8,7 +8,8 @@ import { must, type TestProject, testProject } from '../support/cli.ts';
 import { type FakeEnv, fakeEnv } from '../support/fake-env.ts';
 import { describeWith } from '../support/needs.ts';
 import { redisServer } from '../support/redis-server.ts';
-import { fakeVault } from '../support/vault/index.ts';
+import { fakeVault, laidOut } from '../support/vault/index.ts';
+import { fakeVaultWithTransit } from '../support/vault/transit.ts';
 
 let project: TestProject;
 beforeEach(async () => {
@@ -95,6 +96,30 @@ it('asks a sealed Vault three times, ends leases all the same, and leases again 
   env.advance(2000);
   expect((await secrets.lease('dev/db', use)).value.reveal()).toBe('hunter2-hunter2');
   expect(stateOf(app, 'secrets')).toBe('closed');
+});
+
+it('fails at once to record while Vault, which signs, is sealed; a kill tries all the same', async () => {
+  await using vault = await fakeVaultWithTransit();
+  await laidOut(vault, systemEnv());
+  const text = `secrets: { vault: { address: "${vault.address.origin}", deadline: 3s } }\nledger: { transit: {} }\n`;
+  appendFileSync(join(project.root, 'agov.yaml'), text);
+  project.environment['VAULT_TOKEN'] = vault.root;
+  await must(project.agov('agent', 'add', 'builder', '--tier', 'T1'));
+  await using app = open(fakeEnv({ now: systemEnv().now() }));
+  const append = async () => (await app.ledger()).append({ kind: 'run', body: {} });
+  const why = { by: app.operator(), reason: 'it lied' };
+  const kill = async () => app.kill({ agent: 'builder' }, why);
+  await append();
+  vault.sealed = true;
+  for (let i = 0; i < 3; i++) expect(await codeOf(append())).toBe('LEDGER_UNAVAILABLE');
+  const asked = vault.requests.length;
+  expect([await codeOf(append()), vault.requests.length]).toEqual(['LEDGER_UNAVAILABLE', asked]);
+  expect(await codeOf(kill())).toBe('LEDGER_UNAVAILABLE');
+  expect(vault.requests.length).toBeGreaterThan(asked);
+  vault.sealed = false;
+  expect([stateOf(app, 'signer'), await codeOf(append())]).toEqual(['open', 'LEDGER_UNAVAILABLE']);
+  expect((await kill())[0]?.steps.filter(({ ok }) => !ok)).toEqual([]);
+  expect([stateOf(app, 'signer'), await codeOf(append())]).toEqual(['closed', 'ok']);
 });
 
 it('has no breaker, and loads none, where there is no server', async () => {

@@ -1,2 +1,10 @@
 export { type Breaker, type BreakerStatus, openBreaker } from './breaker.ts';
-export { guarded, guardSecrets, guardState, isStateOutage, isVaultOutage, type Urgency } from './ports.ts';
+export {
+  guardIdentities,
+  guardSecrets,
+  guardSigner,
+  guardState,
+  isStateOutage,
+  isVaultOutage,
+  type Urgency,
+} from './ports.ts';

@@ -1,8 +1,11 @@
 /**
  * The ports behind a breaker. What stays open at all times: following events, which reconnects by itself and by which a
- * revocation arrives; a mark that takes standing away, and its announcement; the end of a lease.
+ * revocation arrives; a mark that takes standing away, and its announcement; the end of a lease; the end of an identity,
+ * its suspension and what undoes that.
  */
+import type { Identities } from '../../adapters/authority/port.ts';
 import type { Secrets } from '../../adapters/secrets/port.ts';
+import type { Signer } from '../../adapters/signer/port.ts';
 import type { State } from '../../adapters/state/port.ts';
 import { type AgovError, isAgovError } from '../../kernel/index.ts';
 import type { Breaker } from './breaker.ts';
@@ -36,6 +39,17 @@ export function guardSecrets(secrets: Secrets, breaker: Breaker, urgency: Urgenc
     end: (id) => breaker.pass(() => secrets.end(id)),
     [Symbol.asyncDispose]: () => secrets[Symbol.asyncDispose](),
   };
+}
+
+/** A credential ends its token itself, whatever the breaker says. */
+export function guardIdentities(identities: Identities, breaker: Breaker): Identities {
+  const { suspend, restore, revoke, revokeTier, ...others } = identities;
+  return { ...guarded(others, breaker.call), ...guarded({ suspend, restore, revoke, revokeTier }, breaker.pass) };
+}
+
+export function guardSigner(signer: Signer, breaker: Breaker, urgency: Urgency = 'held'): Signer {
+  const { place, deadlineMs, ...methods } = signer;
+  return { place, deadlineMs, ...guarded(methods, way(breaker, urgency)) };
 }
 
 /** Every method of `port`, each through `ask`; all of them must give promises. */

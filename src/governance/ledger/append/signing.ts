@@ -63,7 +63,8 @@ function signElsewhere({ path, committer, key, env }: SigningOptions<RemoteKey>)
     [Symbol.dispose]: () => turn[Symbol.dispose](),
     async commit(batch) {
       const [began, late] = [env.monotonic(), new AbortController()];
-      using _timer = env.timer(() => late.abort(), key.deadlineMs);
+      // With the reason, so that whoever counts the failures of the key's keeper sees one.
+      using _timer = env.timer(() => late.abort(tooLate(path, key.deadlineMs)), key.deadlineMs);
       while (!late.signal.aborted) {
         using _turn = await turn.take(began + key.deadlineMs / 2);
         try {
