@@ -30,6 +30,10 @@ it.each([
   ['json("{\\"n\\": 41}").n + 1', 42],
   ['lines("a\\n\\nb")', ['a', 'b']],
   ['has(stages.build.outputs.count)', true],
+  ['stages . build\n.outputs.count', 3],
+  ['(stages).build.status', 'ok'],
+  ['stages["build"].status', 'ok'],
+  ['[1].map(params, params + 1)', [2]],
 ])('evaluates %s', (source, expected) => {
   expect(value(source)).toEqual(expected);
 });
@@ -75,6 +79,15 @@ it.each([
   if (!isAgovError(error, 'INPUT_INVALID')) throw error;
   expect(error.why).toMatch(why);
 });
+
+it('costs what it names of a scope, not what there is', () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `s${i}`);
+  const stages = Object.fromEntries(names.map((name) => [name, { status: 'string', outputs: { x: 'dyn' } } as const]));
+  const compiled = Array.from({ length: 200 }, () => compileExpression('stages.s7.status', { stages }));
+  expect(compiled.every(({ ok }) => ok)).toBe(true);
+  const unknown = compileExpression('stages.s4999x.status', { stages });
+  expect(unknown).toMatchObject({ ok: false, fault: { unknown: 's4999x' } });
+}, 10_000);
 
 it('fills a text in, and keeps the type of a value that stands alone', () => {
   const filled = (text: string) => {

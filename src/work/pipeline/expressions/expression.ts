@@ -4,7 +4,7 @@
  */
 import { createContext, Script } from 'node:vm';
 import { Environment } from '@marcbachmann/cel-js';
-import { AgovError, type Json, messageOf } from '../../../kernel/index.ts';
+import { AgovError, type Json, type JsonObject, messageOf } from '../../../kernel/index.ts';
 import { nearest } from '../../../schemas/index.ts';
 import { fromCel, toCel } from './values.ts';
 
@@ -46,7 +46,8 @@ const limits = { maxAstNodes: 1000, maxDepth: 40, maxListElements: 200, maxMapEn
 export function compileExpression(source: string, scope: Scope, expected?: 'bool' | 'list' | 'string'): Compiled {
   if (source.length > maxSource) return refused(`The expression is over ${maxSource} characters.`);
   if (source.trim() === '') return refused('The expression is empty.');
-  const environment = environmentOf(scope);
+  const read = readBy(source, scope);
+  const environment = environmentOf(read);
   const checked = environment.check(source);
   if (!checked.valid) return { ok: false, fault: told(checked.error, scope) };
   const type = checked.type ?? 'dyn';
@@ -54,7 +55,10 @@ export function compileExpression(source: string, scope: Scope, expected?: 'bool
     return refused(`The expression gives ${article(type)}, and ${article(expected)} is needed here.`);
   }
   const run = environment.parse(source);
-  return { ok: true, expression: { source, type, evaluate: (values) => evaluated(source, () => run(bound(values))) } };
+  return {
+    ok: true,
+    expression: { source, type, evaluate: (values) => evaluated(source, () => run(bound(values, read))) },
+  };
 }
 
 function environmentOf(scope: Scope): Environment {
@@ -70,8 +74,32 @@ function environmentOf(scope: Scope): Environment {
   return environment;
 }
 
-function bound(values: Values): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toCel(value)]));
+/**
+ * Of a late stage's scope, which holds hundreds of others, what the expression names: each name of it costs. Where
+ * something is read whole, or by a computed name, all of it stays.
+ */
+function readBy(source: string, scope: Scope): Scope {
+  return Object.fromEntries(
+    Object.entries(scope).map(([name, type]) => {
+      if (typeof type === 'string') return [name, type];
+      const uses = [...source.matchAll(new RegExp(`\\b${name}\\b(?:\\s*\\.\\s*(\\w+))?`, 'g'))].map(
+        ([, member]) => member,
+      );
+      const named = new Set(uses);
+      const whole = named.has(undefined);
+      return [name, whole ? type : Object.fromEntries(Object.entries(type).filter(([member]) => named.has(member)))];
+    }),
+  );
+}
+
+/** As much of the values as the scope has. */
+function bound(values: Values, scope: Scope): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toCel(withOnly(value, scope[name]))]));
+}
+
+function withOnly(value: Json, type: CelType | Scope | undefined): Json {
+  if (typeof type !== 'object' || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value as JsonObject).filter(([member]) => Object.hasOwn(type, member)));
 }
 
 const calling = new Script('work()');
