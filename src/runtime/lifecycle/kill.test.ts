@@ -244,3 +244,18 @@ it('tells every second what it still waits for', async () => {
   await kill({ ...parts, deadlineMs: 1100, onProgress: (text) => told.push(text) }, { agent: 'bob' }, why);
   expect(told).toEqual(['Still busy with processes (1) …']);
 });
+
+it('stops what runs although the ledger takes no entry, and says that this is all', async () => {
+  const child = await sleeper();
+  const start = processStart(child.pid);
+  await listed({ processGroup: child.pid, processStart: start ?? '', sandbox: 'none' });
+  const full = new AgovError('DISK_FULL', { what: 'No space is left.' });
+  const away = { ...parts, deadlineMs: 5000, ledger: { ...one.ledger, append: () => Promise.reject(full) } };
+  const gone = once(child, 'exit');
+  const said = await kill(away, { agent: 'bob' }, why).catch((error: unknown) => error);
+  expect(said).toMatchObject({ code: 'DISK_FULL', what: expect.stringContaining('was stopped, and the kill is not') });
+  await gone;
+  expect(await statusOf('bob')).toBe('active');
+  await expect(thaw(away, { agent: 'bob' }, why)).rejects.toThrow();
+  expect((await kill(parts, { agent: 'bob' }, why))[0]?.steps.every(({ ok }) => ok)).toBe(true);
+});

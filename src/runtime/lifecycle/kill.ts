@@ -19,8 +19,9 @@ import {
   stepNames,
   type Why,
 } from './types.ts';
+import { type Stopped, stopUnrecorded } from './unrecorded.ts';
 
-/** For good. @throws NOT_FOUND, and what the ledger throws: what is not on record has not happened */
+/** For good. @throws NOT_FOUND, and what the ledger throws: then what ran was stopped, and no more has happened */
 export async function kill(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
   const { agents, run } = await resolveTarget(parts, 'kill', target);
   if (run !== undefined) return killRun(parts, run, why);
@@ -77,14 +78,19 @@ async function doTo(
       const recorded = step(parts, began, is ? `was ${before.status} before` : `${before.status} until now`);
       return { subject: { deed, order: id, agent, run: undefined, orderedAt: env.now(), why }, recorded };
     }),
-  );
+  ).catch((error: unknown) => {
+    const stopped = agents.map((agent): Stopped => ({ agent, run: undefined }));
+    return stopUnrecorded(parts, deed, stopped, why, error);
+  });
   const [reports] = await Promise.all([finish(parts, ordered, began), onRecord()]);
   return reports;
 }
 
 async function killRun(parts: KillParts, run: string, why: Why): Promise<readonly KillReport[]> {
   const began = parts.env.monotonic();
-  const id = await order(parts.ledger, 'kill', { run }, why);
+  const id = await order(parts.ledger, 'kill', { run }, why).catch((error: unknown) =>
+    stopUnrecorded(parts, 'kill', [{ agent: undefined, run }], why, error),
+  );
   const subject: Subject = { deed: 'kill', order: id, agent: undefined, run, orderedAt: parts.env.now(), why };
   return finish(parts, [{ subject, recorded: step(parts, began, 'on record') }], began);
 }
