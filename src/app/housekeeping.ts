@@ -1,6 +1,7 @@
 /** The housekeeper of a project: its chores over the app's parts, and what it says of itself. */
 import { hostname } from 'node:os';
 import { isoTime, parseDuration } from '../kernel/index.ts';
+import { finishRetirements } from '../runtime/bootstrap/index.ts';
 import {
   type ChoreEvent,
   type ChorePace,
@@ -34,7 +35,11 @@ export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void):
   };
   const { ledger, state, roster, approvals, heldSecrets: secrets } = app;
   const retryKills = async (): Promise<number> => (await app.retryKills()).length;
-  const parts = { env, host, ledger, state, roster, approvals, secrets, retryKills, look };
+  // Without Vault agents have no identity to end.
+  const retirements = config.secrets.vault
+    ? { finishRetirements: async () => finishRetirements({ ledger: await ledger(), identities: app.identities }) }
+    : {};
+  const parts = { env, host, ledger, state, roster, approvals, secrets, retryKills, look, ...retirements };
   const list = choresOf(parts, paceOf(config.serve));
   const stop = new AbortController();
   const chores = startChores(list, { env, onEvent, signal: stop.signal });

@@ -13,6 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openHousekeeper } from '../../src/app/housekeeping.ts';
+import { openApp } from '../../src/app/index.ts';
 import { systemEnv } from '../../src/kernel/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { describeWith } from '../support/needs.ts';
@@ -102,6 +104,43 @@ it('says what is missing when it was cut short after the record, and finishes it
   expect(vault.identity.roles.has('agov-t1/role/builder')).toBe(true);
 });
 
+const standingOf = (agent: string): unknown => vault.identity.entities.get(`agov-${agent}`)?.metadata['standing'];
+const retire = (...more: string[]) => project.agov('agent', 'retire', 'builder', ...more);
+const stepsOf = async () => (await authority()).map(({ body }) => body['step']);
+
+it('ends the identity of whoever is retired, on record, and with Vault away says so and is finished later', async () => {
+  await must(project.agov('agent', 'add', 'builder', '--tier', 'T1'));
+  vault.sealed = true;
+  const cut = await retire();
+  expect([cut.code, cut.stderr]).toEqual([69, expect.stringMatching(/is retired, and its identity.*sealed.*enroll/s)]);
+  expect(JSON.parse((await must(project.agov('agent', 'list', '--json'))).stdout)).toMatchObject([
+    { status: 'retired' },
+  ]);
+  vault.sealed = false;
+  expect([standingOf('builder'), await stepsOf()]).toEqual(['active', ['enrolled']]);
+  expect((await must(project.agov('agent', 'enroll', 'builder'))).stdout).toContain('has ended');
+  expect([
+    standingOf('builder'),
+    vault.identity.roles.size,
+    vault.identity.entities.get('agov-builder')?.disabled,
+  ]).toEqual(['retired', 0, true]);
+  expect(await stepsOf()).toEqual(['enrolled', 'retired']);
+  expect((await retire()).code).toBe(73);
+});
+
+it('finishes a retirement by the same command again, and by agov serve', async () => {
+  for (const agent of ['builder', 'other']) await must(project.agov('agent', 'add', agent, '--tier', 'T1'));
+  vault.sealed = true;
+  for (const agent of ['builder', 'other']) expect((await project.agov('agent', 'retire', agent)).code).toBe(69);
+  vault.sealed = false;
+  expect((await must(retire())).stdout).toContain('has ended');
+  expect([standingOf('builder'), standingOf('other')]).toEqual(['retired', 'active']);
+  await using app = openApp({ from: project.root, environment: project.environment });
+  await using housekeeper = openHousekeeper(app, () => undefined);
+  await housekeeper.first;
+  expect(standingOf('other')).toBe('retired');
+});
+
 it('refuses invitations where nothing could be handed over safely', async () => {
   await must(project.agov('agent', 'add', 'builder', '--tier', 'T1'));
   const file = join(files, 'invitation');
@@ -161,6 +200,18 @@ describeWith('bwrap', 'a command with secrets', () => {
     const ended = await started.done;
     expect([ended.code, ended.stderr]).toEqual([137, expect.stringContaining('moved to T0')]);
     expect(await authority()).toMatchObject([{ tier: 'T1' }, { tier: 'T2' }, { tier: 'T0' }]);
+  });
+
+  it('goes on to its end when its agent is retired, and ends the identity with it', async () => {
+    const script = 'echo ready; until [ -e go ]; do sleep 0.05; done; echo "$DB" | wc -c';
+    const started = project.start(['run', '--agent', 'builder', '--secret', 'DB=dev/db', '--', 'sh', '-c', script]);
+    await started.printed('ready');
+    expect((await must(retire())).stdout).toContain('ends with the token');
+    expect([standingOf('builder'), vault.identity.roles.size, agentTokens().length > 0]).toEqual(['active', 0, true]);
+    appendFileSync(join(project.root, 'go'), '');
+    expect(await started.done).toMatchObject({ code: 0, stdout: expect.stringContaining('16') });
+    expect([standingOf('builder'), agentTokens()]).toEqual(['retired', []]);
+    expect(await stepsOf()).toEqual(['enrolled', 'login', 'retiring', 'retired']);
   });
 
   it('finishes a demotion that never reached Vault before it leases anything', async () => {

@@ -127,6 +127,36 @@ export function identitiesContract(name: string, open: () => Promise<IdentitiesF
       await expect(first.invite('hal', minute)).rejects.toMatchObject({ code: 'AGENT_NOT_ACTIVE' });
     });
 
+    it('retires: nobody logs in, what lives serves to its end, and then it is over for good', async () => {
+      await first.enroll('liz', 'T1');
+      const credential = await logIn('liz');
+      const invitation = await second.invite('liz', minute);
+      expect(await second.retire('liz')).toEqual({ known: true, live: 1 });
+      expect(await may(credential)).toEqual([true, false]);
+      await expect(first.invite('liz', minute)).rejects.toThrow();
+      await expect(first.accept('liz', invitation)).rejects.toThrow();
+      await credential[Symbol.asyncDispose]();
+      expect(await first.retire('liz')).toEqual({ known: true, live: 0 });
+      expect(await second.retire('liz')).toEqual({ known: true, live: 0 });
+      expect(await first.look('liz')).toMatchObject({ standing: 'retired' });
+      await expect(first.enroll('liz', 'T1')).rejects.toMatchObject({ code: 'CONFLICT' });
+      await expect(first.restore('liz')).rejects.toMatchObject({ code: 'AGENT_NOT_ACTIVE' });
+      expect(await first.retire('nobody')).toEqual({ known: false, live: 0 });
+    });
+
+    it('ends no identity of another project', async () => {
+      const { stranger } = fixture;
+      await first.enroll('meg', 'T1');
+      expect([await stranger.suspend('meg'), await stranger.restore('meg')]).toEqual([false, false]);
+      expect(await stranger.retire('meg')).toEqual({ known: false, live: 0 });
+      expect(await stranger.revoke('meg')).toEqual({ known: false, tokens: 0 });
+      await using credential = await logIn('meg');
+      expect(await may(credential)).toEqual([true, false]);
+      await first.revoke('meg');
+      expect(await first.retire('meg')).toEqual({ known: true, live: 0 });
+      expect(await first.look('meg')).toMatchObject({ standing: 'revoked' });
+    });
+
     it('ends every token of a tier at once, of those too that came from another, and of no other tier', async () => {
       await first.enroll('ida', 'T0');
       await first.enroll('joe', 'T1');

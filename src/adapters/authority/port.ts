@@ -45,8 +45,8 @@ export interface Layout {
   mend(difference: Difference): Promise<void>;
 }
 
-/** What an identity may be asked for: nothing while it is suspended, never again once it is revoked. */
-export type Standing = 'active' | 'suspended' | 'tampered' | 'revoked';
+/** What an identity may be asked for: nothing while it is suspended, never again once it is retired or revoked. */
+export type Standing = 'active' | 'suspended' | 'tampered' | 'retired' | 'revoked';
 
 export interface Identity {
   readonly agent: string;
@@ -80,11 +80,19 @@ export interface Ended {
   readonly tokens: number;
 }
 
+/** How far an agent's retirement has come. */
+export interface Retired {
+  /** False where there is no identity. */
+  readonly known: boolean;
+  /** Tokens that what runs still holds. With none left the identity has ended. */
+  readonly live: number;
+}
+
 export interface Identities {
   /**
    * Makes an identity of that tier, finishes one that was begun, moves one of another tier: live tokens have the new
    * tier's rights, and no others, from their next request on. Done already is harmless.
-   * @throws AgovError CONFLICT for one that was revoked, or that is not this project's to have; NOT_FOUND before the
+   * @throws AgovError CONFLICT for one that has ended, or that is not this project's to have; NOT_FOUND before the
    * layout is there
    */
   enroll(agent: string, tier: Tier): Promise<void>;
@@ -94,6 +102,11 @@ export interface Identities {
   suspend(agent: string, cause?: 'tampered'): Promise<boolean>;
   /** Ends a suspension. After tampering the identity is made anew, so that what was taken stays worthless. */
   restore(agent: string): Promise<boolean>;
+  /**
+   * For good, and what runs may end: nobody logs in from now on, live tokens serve to their own end, and once there is
+   * none the identity goes. Harmless to repeat, which whoever is told of live tokens does later.
+   */
+  retire(agent: string): Promise<Retired>;
   /** For good. The identity first, then its tokens with their leases. Harmless to repeat. */
   revoke(agent: string): Promise<Ended>;
   /** Every token of the tier at once; the identities stay. */

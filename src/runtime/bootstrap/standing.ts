@@ -2,12 +2,12 @@
  * An agent's standing in the ledger and outside of it. The ledger comes first: it is the truth, and what a crash leaves
  * undone outside is finished by the same command again, by `agov agent enroll`, or by the agent's next lease.
  */
-import type { Identities, Invitation } from '../../adapters/authority/port.ts';
+import type { Identities, Invitation, Retired } from '../../adapters/authority/port.ts';
 import type { AgentRecord } from '../../adapters/state/port.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, isAgovError, isoTime } from '../../kernel/index.ts';
 import { nameSchema, type Tier } from '../../schemas/index.ts';
-import type { OperatorAct, Roster } from '../../work/agents/index.ts';
+import { endRetired, type OperatorAct, type Roster } from '../../work/agents/index.ts';
 import type { KillReport, Why } from '../lifecycle/index.ts';
 
 export interface StandingParts {
@@ -36,16 +36,25 @@ export async function addAgent(parts: StandingParts, name: string, tier: Tier, b
   return made;
 }
 
-/** Makes the agent's identity what the ledger says. @throws NOT_FOUND, CONFLICT for an agent that has ended */
-export async function enrollAgent(parts: StandingParts, name: string, by: OperatorAct): Promise<AgentRecord> {
+export interface Enrolled {
+  readonly agent: AgentRecord;
+  /** Of an agent that was retired: what is left of its identity. */
+  readonly retired?: Retired;
+}
+
+/** Makes the agent's identity what the ledger says. @throws NOT_FOUND, CONFLICT for an agent that was revoked */
+export async function enrollAgent(parts: StandingParts, name: string, by: OperatorAct): Promise<Enrolled> {
   const agent = await parts.roster.get(name);
   const identities = await needed(parts);
+  if (agent.status === 'retired') {
+    return { agent, retired: await endRetired({ ledger: parts.ledger, identities }, agent, by) };
+  }
   if (agent.status !== 'active' && agent.status !== 'frozen') {
     throw new AgovError('CONFLICT', { what: `Agent "${name}" is ${agent.status}.`, fix: 'See "agov agent list".' });
   }
   await enroll(parts, identities, agent, by, 'enrolled');
   if (agent.status === 'frozen') await identities.suspend(name);
-  return agent;
+  return { agent };
 }
 
 export interface Move {
@@ -115,7 +124,7 @@ async function enroll(
 }
 
 /** What is on record stays so; whoever asked must hear what is missing outside. */
-async function finishing(agent: AgentRecord, is: string, work: () => Promise<void>): Promise<void> {
+export async function finishing(agent: AgentRecord, is: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -43,8 +43,11 @@ export function guardSecrets(secrets: Secrets, breaker: Breaker, urgency: Urgenc
 
 /** A credential ends its token itself, whatever the breaker says. */
 export function guardIdentities(identities: Identities, breaker: Breaker): Identities {
-  const { suspend, restore, revoke, revokeTier, ...others } = identities;
-  return { ...guarded(others, breaker.call), ...guarded({ suspend, restore, revoke, revokeTier }, breaker.pass) };
+  const { suspend, restore, retire, revoke, revokeTier, ...others } = identities;
+  return {
+    ...guarded(others, breaker.call),
+    ...guarded({ suspend, restore, retire, revoke, revokeTier }, breaker.pass),
+  };
 }
 
 export function guardSigner(signer: Signer, breaker: Breaker, urgency: Urgency = 'held'): Signer {

@@ -23,6 +23,8 @@ export interface ChoreParts {
   secrets(): Promise<Secrets | undefined>;
   /** Finishes revocations that were cut short; how many. */
   readonly retryKills?: (() => Promise<number>) | undefined;
+  /** Ends what is left of retired agents' identities; how many have ended. */
+  readonly finishRetirements?: (() => Promise<number>) | undefined;
   /** Looks at everything; what is not well. */
   look(): Promise<string | undefined>;
 }
@@ -34,12 +36,21 @@ export interface ChorePace {
 }
 
 export function choresOf(parts: ChoreParts, { everyMs, healthEveryMs, publish }: ChorePace): readonly Chore[] {
-  const { retryKills } = parts;
+  const { retryKills, finishRetirements } = parts;
   const { folder } = publish;
   return [
     { name: 'roster', everyMs, run: () => reconcile(parts) },
     ...(retryKills
       ? [{ name: 'kills', everyMs, run: async () => some(await retryKills(), 'revocations finished') }]
+      : []),
+    ...(finishRetirements
+      ? [
+          {
+            name: 'retirements',
+            everyMs,
+            run: async () => some(await finishRetirements(), 'identities of retired agents ended'),
+          },
+        ]
       : []),
     {
       name: 'intents',

@@ -1,9 +1,9 @@
 import type { AgentRecord } from '../../../adapters/state/port.ts';
 import { isoTime } from '../../../kernel/index.ts';
-import { addAgent } from '../../../runtime/bootstrap/index.ts';
+import { addAgent, retireAgent } from '../../../runtime/bootstrap/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
 import { stop } from './kill.ts';
-import { parseTier, standingCommands } from './standing.ts';
+import { parseTier, standingCommands, tokensLeft } from './standing.ts';
 
 export const agentCommand: AddCommands = (program, define) => {
   const agent = program
@@ -82,8 +82,15 @@ export const agentCommand: AddCommands = (program, define) => {
       .option('--as <operator>', 'the operator who does it'),
     (cli, [name = ''], { reason, as }) =>
       cli.withApp(async (app) => {
-        const retired = await (await app.roster()).retire(name, app.operator(as), reason);
-        cli.emit(retired, () => `Retired agent ${name}. What it runs now may end; it starts nothing new.`);
+        const { agent: gone, retired } = await retireAgent(await app.standing(), name, {
+          by: app.operator(as),
+          reason,
+        });
+        cli.emit({ ...gone, ...(retired?.known ? { tokens: retired.live } : {}) }, () =>
+          [`Retired agent ${name}. What it runs now may end; it starts nothing new.`, ...tokensLeft(retired)].join(
+            '\n',
+          ),
+        );
       }),
     ['agov agent retire builder --reason "…"'],
   );

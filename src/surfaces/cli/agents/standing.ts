@@ -1,5 +1,6 @@
 /** An agent's tier and its identity: promoted, demoted, enrolled, invited. */
 import { resolve } from 'node:path';
+import type { Retired } from '../../../adapters/authority/port.ts';
 import { AgovError, isoTime, parseDuration } from '../../../kernel/index.ts';
 import { enrollAgent, inviteAgent, moveAgent, reserveInvitation } from '../../../runtime/bootstrap/index.ts';
 import { nearest, type Tier, tierLevel, tierSchema, tiers } from '../../../schemas/index.ts';
@@ -31,8 +32,12 @@ export const standingCommands: AddCommands = (agent, define) => {
       .option('--as <operator>', 'the operator who does it'),
     (cli, [name = ''], { as }) =>
       cli.withApp(async (app) => {
-        const made = await enrollAgent(await app.standing(), name, app.operator(as));
-        cli.emit(made, () => `Agent ${made.name} has its identity at ${made.tier}.`);
+        const { agent: made, retired } = await enrollAgent(await app.standing(), name, app.operator(as));
+        cli.emit({ ...made, ...(retired ? { tokens: retired.live } : {}) }, () =>
+          retired
+            ? [`Agent ${made.name} is retired.`, ...tokensLeft(retired)].join('\n')
+            : `Agent ${made.name} has its identity at ${made.tier}.`,
+        );
       }),
     ['agov agent enroll builder'],
   );
@@ -103,6 +108,14 @@ async function invite(cli: Cli, name: string, { out = '', ttl = '5m', as }: Invi
     const told = { agent: name, file, id: invitation.id, expiresAt: isoTime(invitation.expiresAt) };
     cli.emit(told, () => `${file} invites ${name} once, until ${told.expiresAt}. Hand it over and delete it.`);
   });
+}
+
+/** What a retirement has come to outside of agov, in a line. */
+export function tokensLeft(retired: Retired | undefined): readonly string[] {
+  if (!retired?.known) return [];
+  if (retired.live === 0) return ['Its identity in Vault has ended.'];
+  const tokens = retired.live === 1 ? 'the token' : `the ${retired.live} tokens`;
+  return [`Its identity in Vault lets nobody in any more, and ends with ${tokens} that what it runs now holds.`];
 }
 
 /** @throws INPUT_INVALID */

@@ -7,6 +7,7 @@ import type { Channel, Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, isAgovError, sha256Hex } from '../../../kernel/index.ts';
 import type { Tier } from '../../../schemas/index.ts';
+import { afterCredential } from './retirement.ts';
 
 export interface CredentialParts {
   /** Undefined where agents have no identity but their name in the ledger. */
@@ -47,7 +48,14 @@ export function createAcquire(parts: CredentialParts): Acquire {
     });
     try {
       await recordLogin(parts, wish, credential);
-      return credential;
+      return {
+        ...credential,
+        async [Symbol.asyncDispose]() {
+          await credential[Symbol.asyncDispose]();
+          // Its token has ended, which is what was asked for; whatever is left of a retirement stays on record as such.
+          await afterCredential({ ledger: parts.ledger, identities }, agent).catch(() => undefined);
+        },
+      };
     } catch (error) {
       await credential[Symbol.asyncDispose]();
       throw error;

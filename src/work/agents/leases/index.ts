@@ -1,2 +1,3 @@
 export { type Acquire, type CredentialParts, createAcquire } from './credential.ts';
 export { type LeaseParts, leaseAll } from './lease-all.ts';
+export { endRetired, retiring } from './retirement.ts';

@@ -51,9 +51,14 @@ export async function setStanding(
 
 export function standingOf({ disabled, metadata }: Entity): Standing {
   const { standing } = metadata;
-  if (standing === 'revoked') return 'revoked';
+  if (standing === 'revoked' || standing === 'retired') return standing;
   if (!disabled) return 'active';
   return standing === 'tampered' ? 'tampered' : 'suspended';
+}
+
+/** Nothing comes after it. */
+export function hasEnded(standing: Standing | undefined): standing is 'retired' | 'revoked' {
+  return standing === 'retired' || standing === 'revoked';
 }
 
 function metadataOf({ agent, tier, project }: About, standing: Standing): Record<string, string> {
@@ -67,8 +72,9 @@ function isAbout({ metadata }: Entity, { agent, tier, project }: About): boolean
 /** @throws CONFLICT */
 function checkOurs(entity: Entity, name: string, { agent, project }: About): void {
   const conflict = (what: string, fix: string) => new AgovError('CONFLICT', { what, fix });
-  if (standingOf(entity) === 'revoked') {
-    throw conflict(`The identity of "${agent}" was revoked for good.`, 'Add an agent of another name.');
+  const standing = standingOf(entity);
+  if (hasEnded(standing)) {
+    throw conflict(`The identity of "${agent}" was ${standing} for good.`, 'Add an agent of another name.');
   }
   const { metadata, policies } = entity;
   if (metadata['agent'] !== agent || metadata['project'] !== project) {

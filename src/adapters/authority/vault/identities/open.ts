@@ -5,9 +5,9 @@
 import { AgovError, type Env, type IdSource } from '../../../../kernel/index.ts';
 import type { Tier } from '../../../../schemas/index.ts';
 import { type Call, inParallel, type Vault } from '../../../vault-client/index.ts';
-import type { Credential, Ended, Identities } from '../../port.ts';
+import type { Credential, Ended, Identities, Retired } from '../../port.ts';
 import type { VaultNames } from '../names.ts';
-import { ensureEntity, readEntity, setStanding, standingOf } from './entities.ts';
+import { ensureEntity, hasEnded, readEntity, setStanding, standingOf } from './entities.ts';
 import { type Groups, groups } from './groups.ts';
 import { type Invitations, invitations, longestInvitationMs } from './invitations.ts';
 import { logIn, notActive } from './login.ts';
@@ -71,6 +71,12 @@ function identities(parts: Parts): Identities {
     await roles.ensure(call, agent, tier, entity);
   };
 
+  /** Undefined where there is none, or one of another project, which is not ours to end. */
+  const own = async (call: Call, agent: string): Promise<Member | undefined> => {
+    const member = await known.get(call, agent);
+    return member?.project === project ? member : undefined;
+  };
+
   const present = async (call: Call, agent: string): Promise<Member> => {
     const member = await known.get(call, agent);
     if (member && member.entity !== '') return member;
@@ -115,7 +121,7 @@ function identities(parts: Parts): Identities {
       }),
     suspend: (agent, cause) =>
       vault.within(async (call) => {
-        const member = await known.get(call, agent);
+        const member = await own(call, agent);
         const now = member && (await standing(call, agent));
         if (!member || now === undefined) return false;
         if (now === 'active' || (now === 'suspended' && cause === 'tampered')) {
@@ -126,17 +132,29 @@ function identities(parts: Parts): Identities {
       }),
     restore: (agent) =>
       vault.within(async (call) => {
-        const member = await known.get(call, agent);
+        const member = await own(call, agent);
         if (!member) return false;
         const now = await standing(call, agent);
-        if (now === 'revoked') throw notActive(agent, now);
+        if (hasEnded(now)) throw notActive(agent, now);
         if (now === 'tampered' || now === undefined) await renew(call, agent, member);
         if (now === 'suspended') await setStanding(vault, call, names.ofAgent(agent), about(agent, member), 'active');
         return true;
       }),
+    retire: (agent) =>
+      vault.within(async (call): Promise<Retired> => {
+        const member = await own(call, agent);
+        if (!member) return { known: false, live: 0 };
+        // The way in first, so that no token comes after the count.
+        await roles.drop(call, agent, member.tier);
+        const living = await live.living(call, agent);
+        if (living === 0 && !hasEnded(await standing(call, agent))) {
+          await setStanding(vault, call, names.ofAgent(agent), about(agent, member), 'retired');
+        }
+        return { known: true, live: living };
+      }),
     revoke: (agent) =>
       vault.within(async (call): Promise<Ended> => {
-        const member = await known.get(call, agent);
+        const member = await own(call, agent);
         if (!member) return { known: false, tokens: 0 };
         const [marked] = await Promise.allSettled([
           setStanding(vault, call, names.ofAgent(agent), about(agent, member), 'revoked'),

@@ -13,6 +13,8 @@ type TokenRecord = z.infer<typeof tokenSchema>;
 export interface Tokens {
   keep(call: Call, agent: string, accessor: string, lifeMs: number): Promise<void>;
   end(call: Call, agent: string, accessor: string): Promise<void>;
+  /** How many may live. */
+  living(call: Call, agent: string): Promise<number>;
   /** How many were live. @throws SECRETS_UNAVAILABLE when one lives on; the others are ended all the same */
   endAll(call: Call, agent: string): Promise<number>;
 }
@@ -34,6 +36,11 @@ export function tokens(vault: Vault, mount: string, folder: string, env: Env): T
     },
     async end(call, agent, accessor) {
       await end(call, agent, accessor);
+    },
+    async living(call, agent) {
+      const kept = of(agent);
+      const found = await inParallel(await kept.keys(call), (key) => kept.read(call, key));
+      return found.filter((one) => one !== undefined && one.record.expiresAt > env.now()).length;
     },
     async endAll(call, agent) {
       const kept = of(agent);
