@@ -4,9 +4,9 @@
  */
 
 import { once } from 'node:events';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { AgovError, messageOf, systemCode } from '../../kernel/index.ts';
 import type { ServeStatus } from '../../runtime/housekeeping/index.ts';
 
@@ -21,7 +21,11 @@ export interface HealthSource {
   status(): ServeStatus;
 }
 
-const most = { maxHeaderSize: 4096, headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 1000 };
+const most = {
+  ...{ maxHeaderSize: 4096, headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 1000 },
+  // Node looks for what is over its time every 30 seconds otherwise: a few slow callers would shut out the others.
+  connectionsCheckingInterval: 500,
+};
 const mostConnections = 32;
 
 /** @param listen a path, or `host:port` of the loopback. @throws AgovError CONFIG_INVALID when it cannot be had */
@@ -29,17 +33,11 @@ export async function serveHealth(listen: string, source: HealthSource): Promise
   const byPath = listen.startsWith('/');
   const server = createServer(most, (request, response) => answer(source, byPath, request, response));
   server.maxConnections = mostConnections;
-  // Who holds the project's lock owns this path: a socket that lies there is a dead one's.
-  if (byPath) rmSync(listen, { force: true });
+  if (byPath) await removeDead(listen);
   const listening = once(server, 'listening');
   server.listen(byPath ? { path: listen } : hostPort(listen));
   await listening.catch((error: unknown) => {
-    throw new AgovError('CONFIG_INVALID', {
-      what: `Health cannot be served at ${listen}.`,
-      why: systemCode(error) === 'EADDRINUSE' ? 'Another program listens there.' : `${messageOf(error)}.`,
-      fix: 'Set serve.listen in agov.yaml to a free port of 127.0.0.1, or to a short path that can be written.',
-      cause: error,
-    });
+    throw cannot(listen, systemCode(error) === 'EADDRINUSE' ? taken : `${messageOf(error)}.`, error);
   });
   if (byPath) chmodSync(listen, 0o600);
   const bound = server.address();
@@ -51,9 +49,35 @@ export async function serveHealth(listen: string, source: HealthSource): Promise
       server.close();
       server.closeAllConnections();
       await closed;
-      if (byPath) rmSync(listen, { force: true });
     },
   };
+}
+
+const taken = 'Another program listens there.';
+
+/** The path is whatever somebody wrote into a file: only a socket on which nobody answers any more is in our way. */
+async function removeDead(path: string): Promise<void> {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (!there) return;
+  if (!there.isSocket()) throw cannot(path, 'Something lies there that is no socket, and stays.');
+  const socket = connect(path);
+  const answers = await once(socket, 'connect').then(
+    () => true,
+    // A program that is too busy to take one more lives as well.
+    (error: unknown) => systemCode(error) !== 'ECONNREFUSED',
+  );
+  socket.destroy();
+  if (answers) throw cannot(path, taken);
+  rmSync(path, { force: true });
+}
+
+function cannot(listen: string, why: string, cause?: unknown): AgovError {
+  return new AgovError('CONFIG_INVALID', {
+    what: `Health cannot be served at ${listen}.`,
+    why,
+    fix: 'Set serve.listen in agov.yaml to a free port of 127.0.0.1, or to a short path that can be written.',
+    cause,
+  });
 }
 
 /** `127.0.0.1:80` and `[::1]:80` as Node takes them. */
