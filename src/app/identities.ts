@@ -4,7 +4,7 @@ import type { Governor } from '../governance/governor/index.ts';
 import { leaseMs, type Tiers } from '../governance/tiers/index.ts';
 import type { StandingParts } from '../runtime/bootstrap/index.ts';
 import type { Why } from '../runtime/lifecycle/index.ts';
-import { type Acquire, createAcquire, type Roster } from '../work/agents/index.ts';
+import { type Acquire, createAcquire, type Roster, rememberTampering } from '../work/agents/index.ts';
 import type { Breakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
 import type { Stores } from './stores.ts';
@@ -21,7 +21,7 @@ const itself = { operator: 'governor', user: 'agov' };
 
 export function openIdentities(
   { env, ids, config, project }: Frame,
-  { vault }: Pick<Stores, 'vault'>,
+  { vault, urgent }: Pick<Stores, 'vault' | 'urgent'>,
   guards: Pick<Breakers, 'identities'>,
   tiers: () => Promise<Tiers>,
 ): IdentityDoor {
@@ -36,7 +36,7 @@ export function openIdentities(
         names: vaultNames(settings.prefix),
         tokenMs: (tier) => leaseMs(declared, tier) + spareMs,
       });
-    return guards.identities(open);
+    return rememberTampering(await guards.identities(open), urgent.ledger);
   });
   return { identities };
 }

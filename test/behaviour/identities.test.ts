@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openHousekeeper } from '../../src/app/housekeeping.ts';
 import { openApp } from '../../src/app/index.ts';
 import { systemEnv } from '../../src/kernel/index.ts';
@@ -258,6 +258,66 @@ describeWith('bwrap', 'a command with secrets', () => {
     const other = await run('dev/db', '--invitation', join(files, 'other'));
     expect([other.code, other.stderr]).toEqual([65, expect.stringContaining('holds no invitation')]);
     expect(other.stderr).not.toContain('hunter2');
+  });
+
+  describe('tampering that shows while Vault goes away', () => {
+    const dev = () => new URL('/v1/agov/data/dev/db', vault.address);
+    const asks = async (token: string): Promise<number> =>
+      (await fetch(dev(), { headers: { 'X-Vault-Token': token } })).status;
+    /** Somebody opened the invitation and logged in by it; Vault is sealed before anything can be done about it. */
+    async function tampering(): Promise<string> {
+      const file = join(files, 'invitation');
+      await must(invite(file));
+      const { token } = JSON.parse(readFileSync(file, 'utf8'));
+      const post = async (path: string, body: object) => {
+        const headers = { 'X-Vault-Token': token };
+        const sent = { method: 'POST', headers, body: JSON.stringify(body) };
+        return JSON.parse(await (await fetch(new URL(`/v1/${path}`, vault.address), sent)).text());
+      };
+      const { data } = await post('sys/wrapping/unwrap', {});
+      const role_id = vault.identity.roles.get('agov-t1/role/builder')?.role_id;
+      const { auth } = await post('auth/agov-t1/login', { role_id, ...data });
+      vault.fault = (path) => {
+        if (path === 'sys/wrapping/lookup') setImmediate(() => Object.assign(vault, { sealed: true }));
+        return false;
+      };
+      const done = await run('dev/db', '--invitation', file);
+      expect([done.code, done.stderr]).toEqual([
+        77,
+        expect.stringMatching(/not all could be done.*agov kill builder/s),
+      ]);
+      Object.assign(vault, { sealed: false, fault: undefined });
+      expect([standingOf('builder'), await asks(auth.client_token)]).toEqual(['active', 200]);
+      return auth.client_token;
+    }
+
+    it('is remembered by the freeze that is finished later, and the thaw makes the identity anew', async () => {
+      const stolen = await tampering();
+      const before = vault.identity.entities.get('agov-builder')?.id;
+      await must(project.agov('kill', '--retry'));
+      expect([standingOf('builder'), vault.identity.roles.size, await asks(stolen)]).toEqual(['tampered', 0, 403]);
+      await must(project.agov('thaw', 'builder', '--reason', 'it was the courier'));
+      expect([standingOf('builder'), await asks(stolen)]).toEqual(['active', 403]);
+      expect(vault.identity.entities.get('agov-builder')?.id).not.toBe(before);
+      await must(run('dev/db'));
+      expect((await stepsOf()).filter((step) => step === 'renewed')).toHaveLength(1);
+      // It is over: what follows is a freeze like any other.
+      await must(project.agov('freeze', 'builder', '--reason', 'a look'));
+      expect(standingOf('builder')).toBe('suspended');
+    });
+
+    it('is remembered by the next lease, where the thaw did not reach Vault either', async () => {
+      const stolen = await tampering();
+      vault.sealed = true;
+      expect((await project.agov('thaw', 'builder', '--reason', 'it was the courier')).code).not.toBe(0);
+      vault.sealed = false;
+      expect(await asks(stolen)).toBe(200);
+      await must(run('dev/db'));
+      expect([standingOf('builder'), await asks(stolen)]).toEqual(['active', 403]);
+      await must(project.agov('kill', '--retry'));
+      await must(run('dev/db'));
+      expect((await stepsOf()).filter((step) => step === 'renewed')).toHaveLength(1);
+    });
   });
 
   it('freezes an agent whose invitation somebody else opened, and says so on record', async () => {

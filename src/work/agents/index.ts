@@ -1,5 +1,5 @@
 export { createExec, type EgressDoor, type Exec, type ExecParts, type ExecRequest, type ExecResult } from './exec.ts';
-export { type Acquire, createAcquire, endRetired, retiring } from './leases/index.ts';
+export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
 export { heldFor, lockOwner } from './lock-owner.ts';
 export { appendStep, bringInLine, foldAgents, ledgerRoster, type OperatorAct, type Roster } from './roster/index.ts';
 export { announceHalt, createWatch, type Watch } from './stop/index.ts';

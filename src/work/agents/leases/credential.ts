@@ -8,9 +8,10 @@ import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, isAgovError, sha256Hex } from '../../../kernel/index.ts';
 import type { Tier } from '../../../schemas/index.ts';
 import { afterCredential } from './retirement.ts';
+import { isTampered, tamperedWith } from './tampering.ts';
 
 export interface CredentialParts {
-  /** Undefined where agents have no identity but their name in the ledger. */
+  /** Undefined where agents have no identity but their name in the ledger. They remember tampering. */
   identities(): Promise<Identities | undefined>;
   readonly ledger: Ledger;
   readonly governor: Governor;
@@ -70,6 +71,8 @@ async function bringInLine(
   { channel, tier, intent }: CredentialWish,
 ): Promise<void> {
   const { agent, run } = channel;
+  // Thawed while the authority was away: who tampered with it may hold a token still.
+  if (isTampered(ledger, agent)) await identities.restore(agent);
   const found = await identities.look(agent);
   if (found?.tier === tier) return;
   await identities.enroll(agent, tier);
@@ -95,7 +98,7 @@ async function contain(
 ): Promise<void> {
   const reason = `Its identity was tampered with (${String(error.details?.['reason'])}).`;
   const details = { code: error.code, reason: String(error.details?.['reason']), why: error.why ?? '' };
-  const recorded = await settled(governor.violation(channel, 'tampered with the identity', details, intent));
+  const recorded = await settled(governor.violation(channel, tamperedWith, details, intent));
   const tried = await Promise.all([
     settled(identities.suspend(channel.agent, 'tampered')),
     settled(freeze(channel.agent, reason)),

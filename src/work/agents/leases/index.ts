@@ -1,3 +1,4 @@
 export { type Acquire, type CredentialParts, createAcquire } from './credential.ts';
 export { type LeaseParts, leaseAll } from './lease-all.ts';
 export { endRetired, retiring } from './retirement.ts';
+export { rememberTampering } from './tampering.ts';
