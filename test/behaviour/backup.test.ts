@@ -1,5 +1,17 @@
 /** A backup made while agents work, restored elsewhere, and the ones that must be found out: damaged, unfinished, too old. */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { must, type TestProject, testProject } from '../support/cli.ts';
@@ -100,6 +112,46 @@ it.each([
   expect(refused.stderr).toContain(why);
   expect(existsSync(data())).toBe(false);
 });
+
+it.each([
+  ['the project', ['copies'], 'lies in the project'],
+  ['its data', ['.agov/copies'], 'lies in the project'],
+  ['the project, by a link', ['../link/copies'], 'lies in the project'],
+  ['the project, the keys alone', ['../b1', '--keys', 'keys'], 'lies in the project'],
+  ['the backup, the keys', ['../b1', '--keys', '../b1/keys'], 'lies in the backup'],
+])('is not made where agents could read it, or with its keys: in %s', async (_where, names, said) => {
+  symlinkSync(project.root, join(place, 'link'));
+  const { code, stderr } = await project.agov('backup', ...names);
+  expect([code, stderr]).toEqual([65, expect.stringContaining(said)]);
+  expect(existsSync(join(place, 'b1', 'manifest.json'))).toBe(false);
+});
+
+it('is open to its owner alone, and what is restored from it as well', async () => {
+  await must(project.agov('backup', join(place, 'b1')));
+  const modes = (folder: string): number[] =>
+    ['ledger.db', 'secrets.db'].map((name) => statSync(join(folder, name)).mode & 0o777);
+  expect(modes(join(place, 'b1', 'data'))).toEqual([0o600, 0o600]);
+  chmodSync(join(place, 'b1', 'data', 'ledger.db'), 0o644);
+  lose();
+  await must(project.agov('restore', join(place, 'b1')));
+  expect(modes(data())).toEqual([0o600, 0o600]);
+});
+
+it.each(['state.db', 'ledger.db-wal', 'serve.json'])(
+  'restores nothing with a %s, which no backup holds',
+  async (name) => {
+    await must(project.agov('backup', join(place, 'b1')));
+    const file = join(place, 'b1', 'manifest.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    const sha256 = createHash('sha256').update('planted').digest('hex');
+    writeFileSync(join(place, 'b1', 'data', name), 'planted');
+    writeFileSync(file, JSON.stringify({ ...manifest, files: [...manifest.files, { path: name, size: 7, sha256 }] }));
+    lose();
+    const { code, stderr } = await project.agov('restore', join(place, 'b1'));
+    expect([code, stderr]).toEqual([65, expect.stringContaining(`${name} is in no backup`)]);
+    expect(existsSync(join(data(), 'ledger.db'))).toBe(false);
+  },
+);
 
 it('writes over neither a backup nor a record', async () => {
   await must(project.agov('backup', join(place, 'b1')));

@@ -1,4 +1,4 @@
-export { isInside, type World } from './facts.ts';
+export { isInside, type World, whereItLeads } from './facts.ts';
 export { createGovernor, type GovernorParts, type Limits } from './governor.ts';
 export { governorMark, governorMarkSchema, mayLive, processStart } from './liveness.ts';
 export { recordPolicy } from './policy-record.ts';

@@ -6,6 +6,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+import { isInside, whereItLeads } from '../../governance/governor/index.ts';
 import { AgovError, messageOf, systemCode } from '../../kernel/index.ts';
 import { copyDatabase, copyWhole, digestOf, filesBelow } from './files.ts';
 
@@ -27,6 +28,8 @@ const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 export interface BackupParts {
+  /** Of the project: what lies in it, agents read. */
+  readonly root: string;
   /** `.agov/` of the project, and the folder of its keys. */
   readonly data: string;
   readonly keys: string;
@@ -39,8 +42,13 @@ export interface BackupParts {
 /** Runtime files, and what is losable or half. */
 const passedOver = /^(?:state\.db.*|serve\..*|\.probe-.*|artifacts\/incoming\/.*|.*-wal|.*-shm|.*-journal)$/;
 
-/** @throws AgovError CONFLICT when `dir` holds something, NOT_WRITABLE, DISK_FULL */
-export async function backUp({ data, keys, ...about }: BackupParts, dir: string, keysDir?: string): Promise<Manifest> {
+/** @throws AgovError INPUT_INVALID inside the project, CONFLICT when `dir` holds something, NOT_WRITABLE, DISK_FULL */
+export async function backUp(
+  { root, data, keys, ...about }: BackupParts,
+  dir: string,
+  keysDir?: string,
+): Promise<Manifest> {
+  refuseInside(root, dir, keysDir);
   await emptyFolder(dir);
   if (keysDir !== undefined) await emptyFolder(keysDir);
   const wanted = async (): Promise<readonly string[]> =>
@@ -66,6 +74,8 @@ export async function backUp({ data, keys, ...about }: BackupParts, dir: string,
 export async function checkBackup(dir: string): Promise<Manifest> {
   const manifest = await readManifest(dir);
   for (const file of manifest.files) {
+    // No backup of ours has one: it would be believed as state, or as what SQLite has still to write.
+    if (passedOver.test(file.path)) throw damaged(dir, `${file.path} is in no backup.`);
     const found = await digestOf(join(dir, 'data'), file.path).catch((error: unknown) => {
       throw damaged(dir, `${file.path} cannot be read: ${messageOf(error)}.`);
     });
@@ -119,6 +129,25 @@ async function readManifest(dir: string): Promise<Manifest> {
   } catch {
     throw damaged(dir, 'Its manifest is not one.');
   }
+}
+
+/** What is hidden from agents in its own place would lie open to them in a copy. */
+function refuseInside(root: string, dir: string, keysDir: string | undefined): void {
+  const within = whereItLeads(root);
+  for (const one of [dir, ...(keysDir === undefined ? [] : [keysDir])]) {
+    if (!isInside(whereItLeads(one), within)) continue;
+    throw new AgovError('INPUT_INVALID', {
+      what: `${one} lies in the project.`,
+      why: 'Agents read what is there: the record, and the keys if they are in it.',
+      fix: 'Name a folder outside of the project.',
+    });
+  }
+  if (keysDir === undefined || !isInside(whereItLeads(keysDir), whereItLeads(dir))) return;
+  throw new AgovError('INPUT_INVALID', {
+    what: `${keysDir} lies in the backup.`,
+    why: 'Whoever has a backup and its keys can read the secrets and continue the record.',
+    fix: 'Name a folder that is kept apart.',
+  });
 }
 
 async function emptyFolder(dir: string): Promise<void> {

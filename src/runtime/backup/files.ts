@@ -1,7 +1,7 @@
 /** Copies of a project's files that are whole, however many processes write meanwhile, with a digest of each. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 
@@ -15,20 +15,24 @@ export interface CopiedFile {
 /** All pages in one step: copied in several, a database that others write begins anew each time. */
 const allPages = 2 ** 31 - 1;
 
+const ownerOnly = 0o600;
+
 /** A copy of the database as of one moment. */
 export async function copyDatabase(from: string, to: string): Promise<void> {
   const db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
   try {
     await backup(db, to, { rate: allPages });
+    await chmod(to, ownerOnly);
   } finally {
     db.close();
   }
 }
 
-/** Never over a file that is there. */
+/** Never over a file that is there, and open to its owner alone, however the one was that it is made from. */
 export async function copyWhole(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 });
   await copyFile(from, to, constants.COPYFILE_EXCL);
+  await chmod(to, ownerOnly);
 }
 
 /** Reads the file once for its digest, after making sure that it is on the disk. */

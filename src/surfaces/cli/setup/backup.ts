@@ -13,9 +13,9 @@ export const backupCommands: AddCommands = (program, define) => {
       .option('--keys <dir>', 'copy the keys too, into another folder: whoever has both can sign and read secrets'),
     (cli, [dir = ''], { keys }) =>
       cli.withApp(async (app) => {
-        const { data, keys: keysFrom, instance } = app.project;
+        const { root, data, keys: keysFrom, instance } = app.project;
         const head = (await app.record()).head().note;
-        const parts = { data, keys: keysFrom, instance, head, at: isoTime(app.env.now()) };
+        const parts = { root, data, keys: keysFrom, instance, head, at: isoTime(app.env.now()) };
         const target = resolve(cli.cwd, dir);
         const manifest = await backUp(parts, target, keys === undefined ? undefined : resolve(cli.cwd, keys));
         const bytes = manifest.files.reduce((sum, { size }) => sum + size, 0);
