@@ -10,11 +10,14 @@ import type { Tier } from '../schemas/index.ts';
 import {
   type Acquire,
   createExec,
+  createExplainTool,
   createUseTool,
   createWatch,
   type EgressDoor,
   type Exec,
+  type ExplainTool,
   type UseTool,
+  type UseToolParts,
 } from '../work/agents/index.ts';
 import { type Frame, once } from './frame.ts';
 import type { Rules } from './rules.ts';
@@ -23,6 +26,8 @@ import type { Stores } from './stores.ts';
 export interface Acts {
   exec(): Promise<Exec>;
   useTool(): Promise<UseTool>;
+  /** What the rules would say to a tool's use. */
+  explainTool(): Promise<ExplainTool>;
 }
 
 export interface ActsParts {
@@ -96,8 +101,8 @@ export function openActs(
     });
   });
 
-  const useTool = once(async () =>
-    createUseTool({
+  const toolParts = once(
+    async (): Promise<UseToolParts> => ({
       ...{ sandbox, artifacts },
       governor: await governor(),
       watch: await watch(),
@@ -111,5 +116,7 @@ export function openActs(
       profileOf: await profiles(),
     }),
   );
-  return { exec, useTool };
+  const useTool = once(async () => createUseTool(await toolParts()));
+  const explainTool = once(async () => createExplainTool(await toolParts()));
+  return { exec, useTool, explainTool };
 }

@@ -10,7 +10,7 @@ import type { State } from '../../adapters/state/port.ts';
 import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected } from '../../governance/governor/index.ts';
 import { type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
-import type { Tier } from '../../schemas/index.ts';
+import type { Intent, Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
 import { type LeaseParts, leaseAll } from './leases/index.ts';
 import type { Watch } from './stop/index.ts';
@@ -64,13 +64,25 @@ export type Exec = (request: ExecRequest) => Promise<Acted<ExecResult>>;
 
 export function createExec(parts: ExecParts): Exec {
   return async (request) => {
-    const { channel, argv, secrets = {} } = request;
-    const named = Object.keys(secrets).length > 0 ? { secrets: { ...secrets } } : {};
-    // What a command does may hang on them as on its arguments: an approval is for exactly these.
-    const given = Object.keys(request.env ?? {}).length > 0 ? { env: { ...request.env } } : {};
-    const args: JsonObject = { argv: [...argv], ...given, ...named, ...(request.cwd ? { cwd: request.cwd } : {}) };
-    const intent = { action: 'process.exec', resource: argv[0], args } as const;
-    return parts.governor.act(channel, intent, (id) => perform(parts, request, id), request.begin);
+    const { channel } = request;
+    return parts.governor.act(channel, execIntent(request), (id) => perform(parts, request, id), request.begin);
+  };
+}
+
+/** What a command is judged by, and what an approval of it is for. */
+export function execIntent({
+  argv,
+  cwd,
+  env = {},
+  secrets = {},
+}: Pick<ExecRequest, 'argv' | 'cwd' | 'env' | 'secrets'>): Intent {
+  const named = Object.keys(secrets).length > 0 ? { secrets: { ...secrets } } : {};
+  // What a command does may hang on its variables as on its arguments.
+  const given = Object.keys(env).length > 0 ? { env: { ...env } } : {};
+  return {
+    action: 'process.exec',
+    resource: argv[0],
+    args: { argv: [...argv], ...given, ...named, ...(cwd ? { cwd } : {}) },
   };
 }
 

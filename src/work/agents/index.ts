@@ -1,7 +1,23 @@
-export { createExec, type EgressDoor, type Exec, type ExecParts, type ExecRequest, type ExecResult } from './exec.ts';
+export {
+  createExec,
+  type EgressDoor,
+  type Exec,
+  type ExecParts,
+  type ExecRequest,
+  type ExecResult,
+  execIntent,
+} from './exec.ts';
 export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
 export { heldFor, lockOwner } from './lock-owner.ts';
 export { appendStep, bringInLine, foldAgents, ledgerRoster, type OperatorAct, type Roster } from './roster/index.ts';
 export { announceHalt, createWatch, type Watch } from './stop/index.ts';
-export { createUseTool, type ToolRequest, type UsedTool, type UseTool, type UseToolParts } from './use-tool.ts';
+export {
+  createExplainTool,
+  createUseTool,
+  type ExplainTool,
+  type ToolRequest,
+  type UsedTool,
+  type UseTool,
+  type UseToolParts,
+} from './use-tool.ts';
 export { workspaceOf } from './workspace.ts';

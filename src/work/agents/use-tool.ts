@@ -18,6 +18,7 @@ import type { Approvals } from '../../governance/approvals/index.ts';
 import type { Artifacts } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected, Governor } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
+import type { Explanation } from '../../governance/policy/index.ts';
 import { AgovError } from '../../kernel/index.ts';
 import type { ArtifactRef, Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
@@ -59,31 +60,44 @@ const closed: Network = { mode: 'none' };
 const maxOutput = 16 * 1024 * 1024;
 
 export function createUseTool(parts: UseToolParts): UseTool {
-  return async (request) => {
-    const { channel, tool, signal } = request;
-    const args = parseArgs(tool, request.args);
-    const scratch = await mkdtemp(join(tmpdir(), 'agov-tool-'));
-    try {
-      const context: ToolContext = {
-        agent: channel.agent,
-        workspace: channel.workspace,
-        projectRoot: parts.projectRoot,
-        scratch,
-        artifact: (sha256) => parts.artifacts.get(sha256),
-        protectedBranches: parts.protectedBranches,
-        environments: parts.environments,
-        signal,
-      };
-      const call = await tool.prepare(args, context, looking(parts, request));
-      const found = await planFacts(parts, channel, call);
-      return await parts.governor.act(channel, call.intent, (id) => perform(parts, request, call, id), {
-        ...request.begin,
-        ...found,
-      });
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-  };
+  return (request) =>
+    prepared(parts, request, (call, found) =>
+      parts.governor.act(request.channel, call.intent, (id) => perform(parts, request, call, id), found),
+    );
+}
+
+/** The verdict that the use would come to now; it looks, and records nothing. */
+export type ExplainTool = (request: ToolRequest) => Promise<Explanation>;
+
+export function createExplainTool(parts: UseToolParts): ExplainTool {
+  return (request) =>
+    prepared(parts, request, (call, found) => parts.governor.explain(request.channel, call.intent, found));
+}
+
+async function prepared<T>(
+  parts: UseToolParts,
+  request: ToolRequest,
+  then: (call: ToolCall, found: BeginOptions) => Promise<T>,
+): Promise<T> {
+  const { channel, tool, signal } = request;
+  const args = parseArgs(tool, request.args);
+  const scratch = await mkdtemp(join(tmpdir(), 'agov-tool-'));
+  try {
+    const context: ToolContext = {
+      agent: channel.agent,
+      workspace: channel.workspace,
+      projectRoot: parts.projectRoot,
+      scratch,
+      artifact: (sha256) => parts.artifacts.get(sha256),
+      protectedBranches: parts.protectedBranches,
+      environments: parts.environments,
+      signal,
+    };
+    const call = await tool.prepare(args, context, looking(parts, request));
+    return await then(call, { ...request.begin, ...(await planFacts(parts, channel, call)) });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 /** The arguments as the tool's schema reads them. @throws INPUT_INVALID */

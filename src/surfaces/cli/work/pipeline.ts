@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { App } from '../../../app/index.ts';
-import { utf8 } from '../../../config.ts';
-import { AgovError, messageOf } from '../../../kernel/index.ts';
 import { type Fault, type Pipeline, showFault } from '../../../schemas/index.ts';
 import {
   drive,
-  type Known,
   listRuns,
   mustParse,
   parsePipeline,
@@ -16,8 +12,11 @@ import {
   resumeRun,
   startRun,
 } from '../../../work/pipeline/index.ts';
-import { type AddCommands, type Cli, oneLine, printable } from '../frame/index.ts';
+import { type AddCommands, type Cli, printable } from '../frame/index.ts';
+import { known, pairs, readPipeline } from './file.ts';
+import { graphCommand } from './graph.ts';
 import { asking, showing } from './live.ts';
+import { planCommand } from './plan.ts';
 import { printReport } from './report.ts';
 
 export const pipelineCommands: AddCommands = (program, define) => {
@@ -28,6 +27,8 @@ export const pipelineCommands: AddCommands = (program, define) => {
     (cli, [file = '']) => cli.withApp((app) => validate(cli, app, file)),
     ['agov pipeline validate pipelines/release.yaml'],
   );
+  planCommand(pipeline, define);
+  graphCommand(pipeline, define);
 
   define(
     pipeline
@@ -114,20 +115,6 @@ export const pipelineCommands: AddCommands = (program, define) => {
   );
 };
 
-/** `name=value` once each. @throws USAGE */
-function pairs(given: readonly string[]): Record<string, string> {
-  const read: Record<string, string> = {};
-  for (const text of given) {
-    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-    if (name === undefined || value === undefined) {
-      throw new AgovError('USAGE', { what: `"${oneLine(text)}" is no parameter.`, fix: 'Write --param NAME=VALUE.' });
-    }
-    if (Object.hasOwn(read, name)) throw new AgovError('USAGE', { what: `The parameter "${name}" is given twice.` });
-    read[name] = value;
-  }
-  return read;
-}
-
 async function validate(cli: Cli, app: App, file: string): Promise<number> {
   const text = readPipeline(cli, file);
   const result = parsePipeline(text, file, await known(app));
@@ -141,26 +128,6 @@ async function validate(cli: Cli, app: App, file: string): Promise<number> {
     ].join('\n');
   });
   return result.ok ? 0 : 1;
-}
-
-async function known(app: App): Promise<Known> {
-  const agents = await (await app.roster()).list();
-  return { agents: new Map(agents.map((agent) => [agent.name, agent])), tools: app.tools };
-}
-
-function readPipeline(cli: Cli, file: string): string {
-  const path = resolve(cli.cwd, file);
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new AgovError('NOT_FOUND', {
-      what: `The pipeline ${file} cannot be read.`,
-      why: messageOf(error),
-      cause: error,
-    });
-  }
-  return utf8(bytes, file);
 }
 
 interface FollowOptions {

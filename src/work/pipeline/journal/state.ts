@@ -66,6 +66,15 @@ export const pendingStage: StageState = {
   outputs: {},
 };
 
+/** Of a run that has not begun. */
+export const emptyRun: RunState = {
+  ...{ run: '', seq: -1, pipeline: '', file: '', source: '', params: {}, operator: '', startedAt: '' },
+  ...{ endedAt: undefined, status: 'running', reason: undefined, cancelling: undefined, drivers: 0 },
+  driver: { host: '', boot: '', pid: 0, started: '' },
+  stages: new Map(),
+  items: new Map(),
+};
+
 /**
  * The run's state by all its entries. `known` is an earlier state of the same run, which is brought up to date and must
  * not be used any more. @throws NOT_FOUND

@@ -55,3 +55,20 @@ export function findCycle(stages: Pipeline['stages']): string[] | undefined {
   }
   return undefined;
 }
+
+/** Stages by how many must have ended before them, one after the other, at least. */
+export function levelsOf(stages: Pipeline['stages']): readonly (readonly string[])[] {
+  const level = new Map<string, number>();
+  const names = Object.keys(stages);
+  // Each round settles at least one stage, since validation has found every cycle.
+  for (let left = names; left.length > 0; left = left.filter((name) => !level.has(name))) {
+    const ready = left.filter((name) => (stages[name]?.needs ?? []).every((need) => level.has(need)));
+    if (ready.length === 0) break;
+    const found = ready.map((name) => {
+      const before = (stages[name]?.needs ?? []).map((need) => (level.get(need) ?? 0) + 1);
+      return [name, Math.max(0, ...before)] as const;
+    });
+    for (const [name, at] of found) level.set(name, at);
+  }
+  return Object.values(Object.groupBy(names, (name) => level.get(name) ?? 0)).map((one) => one ?? []);
+}

@@ -51,7 +51,7 @@ export async function act(parts: CommandParts, job: CommandJob): Promise<Acted<u
   });
 }
 
-function commandOf({ run }: Stage): readonly [string, ...string[]] {
+export function commandOf({ run }: Stage): readonly [string, ...string[]] {
   if (typeof run === 'string') return ['sh', '-ceu', run];
   const [program, ...args] = run ?? [];
   if (program === undefined)

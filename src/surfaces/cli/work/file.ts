@@ -1,0 +1,42 @@
+/** What every command over a pipeline file begins with: its text, what the project knows, the parameters given. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { App } from '../../../app/index.ts';
+import { utf8 } from '../../../config.ts';
+import { AgovError, messageOf } from '../../../kernel/index.ts';
+import type { Known } from '../../../work/pipeline/index.ts';
+import { type Cli, oneLine } from '../frame/index.ts';
+
+export function readPipeline(cli: Cli, file: string): string {
+  const path = resolve(cli.cwd, file);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new AgovError('NOT_FOUND', {
+      what: `The pipeline ${file} cannot be read.`,
+      why: messageOf(error),
+      cause: error,
+    });
+  }
+  return utf8(bytes, file);
+}
+
+export async function known(app: App): Promise<Known> {
+  const agents = await (await app.roster()).list();
+  return { agents: new Map(agents.map((agent) => [agent.name, agent])), tools: app.tools };
+}
+
+/** `name=value` once each. @throws USAGE */
+export function pairs(given: readonly string[]): Record<string, string> {
+  const read: Record<string, string> = {};
+  for (const text of given) {
+    const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new AgovError('USAGE', { what: `"${oneLine(text)}" is no parameter.`, fix: 'Write --param NAME=VALUE.' });
+    }
+    if (Object.hasOwn(read, name)) throw new AgovError('USAGE', { what: `The parameter "${name}" is given twice.` });
+    read[name] = value;
+  }
+  return read;
+}

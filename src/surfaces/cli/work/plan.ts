@@ -1,0 +1,56 @@
+import { formatDuration } from '../../../kernel/index.ts';
+import { mustParse, type PlannedUnit, planPipeline, readParameters } from '../../../work/pipeline/index.ts';
+import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
+import { known, pairs, readPipeline } from './file.ts';
+
+export const planCommand: AddCommands = (pipeline, define) => {
+  define(
+    pipeline
+      .command('plan <file>')
+      .description('what a run would do, by whom, and what the rules would say to it; nothing starts')
+      .option('-p, --param <name=value...>', 'a parameter of the pipeline'),
+    (cli, [file = ''], options) =>
+      cli.withApp(async (app) => {
+        const began = app.env.monotonic();
+        const parsed = mustParse(readPipeline(cli, file), file, await known(app));
+        const params = readParameters(parsed, pairs(options['param'] ?? []));
+        const stop = new AbortController();
+        using _signals = cli.io.signals.listen(() => stop.abort());
+        const parts = { ...app, governor: await app.governor(), explainTool: await app.explainTool() };
+        const units = await planPipeline(parts, parsed, params, await (await app.roster()).list(), stop.signal);
+        const denied = units.filter(({ verdict, expected }) => verdict === 'deny' && !expected);
+        cli.emit({ pipeline: parsed.name, ok: denied.length === 0, units }, () =>
+          [
+            cli.table(
+              ['STAGE', 'AGENT', 'DOES', 'VERDICT', 'WHY'],
+              units.map((unit) => row(cli, unit)),
+            ),
+            '',
+            summary(cli, units, denied.length, formatDuration(app.env.monotonic() - began)),
+          ].join('\n'),
+        );
+        return denied.length === 0 ? 0 : 1;
+      }),
+    ['agov pipeline plan pipelines/release.yaml', 'agov pipeline plan pipelines/release.yaml --param version=1.4'],
+  );
+};
+
+function row(cli: Cli, { unit, agent, tier, does, verdict, expected, reason }: PlannedUnit): string[] {
+  const { green, yellow, red, dim } = cli.colors;
+  const color = { allow: green, ask: yellow, deny: expected ? green : red, later: dim, skip: dim };
+  return [unit, `${agent} ${tier}`, oneLine(does), color[verdict](verdict), oneLine(reason)];
+}
+
+function summary(cli: Cli, units: readonly PlannedUnit[], denied: number, took: string): string {
+  const count = (verdict: PlannedUnit['verdict']): number => units.filter((unit) => unit.verdict === verdict).length;
+  const parts = [
+    `${count('allow')} allowed`,
+    `${count('ask')} would ask`,
+    `${denied} would be denied`,
+    ...(count('deny') > denied ? [`${count('deny') - denied} denied as expected`] : []),
+    `${count('later')} can be told at the run alone`,
+    `${count('skip')} skipped`,
+  ];
+  const line = `${parts.join(', ')}; looked at in ${took}.`;
+  return denied === 0 ? line : `${line}\n${cli.colors.red('It would fail')} at what is denied: see "agov explain".`;
+}
