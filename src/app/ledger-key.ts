@@ -57,7 +57,8 @@ export function ledgerKeySource(
     if (old) verifying();
     if (transit === undefined) return old ? loadKey(filePath) : loadOrCreateKey(filePath, name);
     const server = await vault();
-    if (!server || !config.secrets.vault) throw noVault();
+    // The configuration was refused otherwise.
+    if (!server || !config.secrets.vault) throw new AgovError('INTERNAL', { what: 'ledger.transit has no Vault.' });
     const { vaultSigner } = await import('../adapters/signer/vault/index.ts');
     const deadlineMs = parseDuration(config.secrets.vault.deadline);
     const signer = await guard(() => vaultSigner({ vault: server, ...transit, deadlineMs }));
@@ -83,12 +84,5 @@ function refuseOther(path: string, other: string, why: string, fix: string): voi
     what: 'This ledger was made with another key than agov.yaml names.',
     why,
     fix: `${fix} A ledger with a new key begins when .agov/ is moved away.`,
-  });
-}
-
-function noVault(): AgovError {
-  return new AgovError('CONFIG_INVALID', {
-    what: 'ledger.transit needs a Vault.',
-    fix: 'Set secrets.vault.address in agov.yaml.',
   });
 }

@@ -99,8 +99,17 @@ describe('bad input is named', () => {
 
   it('transit without a Vault', async () => {
     appendFileSync(join(project.root, 'agov.yaml'), 'ledger: { transit: {} }\n');
-    const done = await project.agov('agent', 'add', 'builder', '--tier', 'T1');
-    expect([done.code, done.stderr]).toEqual([78, expect.stringContaining('secrets.vault.address')]);
+    const line = readFileSync(join(project.root, 'agov.yaml'), 'utf8').trimEnd().split('\n').length;
+    // Also what never opens the ledger.
+    for (const command of [
+      ['agent', 'add', 'builder'],
+      ['tiers', 'compile'],
+      ['secret', 'list'],
+    ]) {
+      const done = await project.agov(...command);
+      const said = expect.stringMatching(new RegExp(`agov\\.yaml:${line}:11 .*set secrets\\.vault\\.address`));
+      expect([done.code, done.stderr]).toEqual([78, said]);
+    }
   });
 
   it('another kind of key than the ledger was made with, and a pinned key that is gone', async () => {
