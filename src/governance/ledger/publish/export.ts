@@ -1,6 +1,7 @@
 /** Writes the log as C2SP tlog-tiles: what any web server can publish and any verifier of such logs can read. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { AgovError } from '../../../kernel/index.ts';
 import { brokenLedger, type Reads } from '../store/index.ts';
 import { tilePath } from '../tree/index.ts';
 import { hashesAtLevel, tileWidth } from '../verifier/index.ts';
@@ -25,13 +26,13 @@ export async function exportLog({ path, reads, head, dir, onProgress }: ExportOp
   const { size, note } = head;
   const tiles = tileFiles(path, reads, size);
   const bundles = bundleFiles(path, reads, size);
-  for (const { name, content } of tiles) await writeWhole(join(dir, name), content());
+  for (const { name, content } of tiles) await writeWhole(dir, name, content());
   for (const [index, { name, content }] of bundles.entries()) {
-    await writeWhole(join(dir, name), content());
+    await writeWhole(dir, name, content());
     onProgress?.(Math.min((index + 1) * tileWidth, size), size);
   }
   // Last, so that no checkpoint is ever seen without the files that it stands for.
-  await writeWhole(join(dir, 'checkpoint'), Buffer.from(note));
+  await writeWhole(dir, 'checkpoint', Buffer.from(note));
   return { files: tiles.length + bundles.length + 1, entries: size };
 }
 
@@ -80,9 +81,21 @@ function lengthPrefix(bytes: Uint8Array): Uint8Array {
   return prefix;
 }
 
-/** Beside and then over the old file: a server that publishes the folder never sees half of one. */
-async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+/**
+ * Beside and then over the old file: a server that publishes the folder never sees half of one. Through no link: whoever
+ * can write into the folder, an agent where it lies in the project, would have us write wherever the link leads.
+ */
+async function writeWhole(dir: string, name: string, content: Uint8Array): Promise<void> {
+  const path = join(dir, name);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, content);
-  await rename(`${path}.new`, path);
+  if ((await realpath(dirname(path))) !== join(await realpath(dir), dirname(name))) {
+    throw new AgovError('NOT_WRITABLE', {
+      what: `${dirname(path)} is a link, and the log is not written through it.`,
+      fix: `Remove it, or name a folder that nobody else writes: ${dir} is not one.`,
+    });
+  }
+  const draft = `${path}.new`;
+  await rm(draft, { force: true });
+  await writeFile(draft, content, { flag: 'wx' });
+  await rename(draft, path);
 }

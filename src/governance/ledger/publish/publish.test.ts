@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
@@ -77,5 +77,26 @@ describe('a log rewritten by one who has the key', () => {
     });
     writeFileSync(rewritten.witness, saved);
     await expect(rewritten.open({ witness: rewritten.witness })).rejects.toMatchObject({ code: 'LEDGER_BROKEN' });
+  });
+
+  it('is written through no link that lies in it', async () => {
+    using folder = ledgerFolder();
+    await using ledger = await folder.open();
+    await fill(ledger, 10);
+    const [dir, elsewhere] = [mkdtempSync(join(folder.dir, 'export-')), mkdtempSync(join(folder.dir, 'other-'))];
+    const precious = join(elsewhere, 'agov.yaml');
+    writeFileSync(precious, 'precious');
+    symlinkSync(precious, join(dir, 'checkpoint.new'));
+    symlinkSync(precious, join(dir, 'checkpoint'));
+    await ledger.exportTo(dir);
+    expect(verifyExport(dir, [folder.key])).toMatchObject({ ok: true, size: 10 });
+    rmSync(join(dir, 'tile'), { recursive: true });
+    symlinkSync(elsewhere, join(dir, 'tile'));
+    await expect(ledger.exportTo(dir)).rejects.toMatchObject({ code: 'NOT_WRITABLE' });
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+    const through = join(folder.dir, 'through');
+    symlinkSync(mkdtempSync(join(folder.dir, 'target-')), through);
+    await ledger.exportTo(through);
+    expect(verifyExport(through, [folder.key])).toMatchObject({ ok: true });
   });
 });
