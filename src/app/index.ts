@@ -18,10 +18,11 @@ import { openBreakers } from './breakers.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
 import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
 import { type Kills, openKills } from './kills.ts';
+import type { PublicKey } from './ledger-key.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 
-export { toolbox };
+export { type PublicKey, toolbox };
 
 export interface App extends AsyncDisposable, Acts, AuthorityDoor, IdentityDoor, Kills, Rules, Stores {
   readonly env: Env;

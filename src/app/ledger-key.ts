@@ -1,12 +1,14 @@
 /** Where the ledger's key is: in a file beside the project's other keys, or in Vault with its public part pinned there. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Signer } from '../adapters/signer/port.ts';
 import type { Vault } from '../adapters/vault-client/index.ts';
 import {
   loadKey,
   loadOrCreateKey,
   loadOrPin,
   loadPinned,
+  pinAnew,
   publicKeyPem,
   remoteKey,
   type SigningKey,
@@ -30,11 +32,18 @@ export interface LedgerKeySource {
   /** Asks nobody. @throws KEY_INVALID */
   verifying(): VerifierKey;
   publicKey(): PublicKey;
+  /** Pins the key whose pin was lost. @throws CONFLICT over one that is there, and for a line that is not this ledger's */
+  pin(line: string, guard: Guards['signer']): Promise<PublicKey>;
+}
+
+export interface LedgerFiles {
+  readonly path: string;
+  readonly witness: string;
 }
 
 export function ledgerKeySource(
   { config, project, env }: Frame,
-  ledgerPath: string,
+  { path: ledgerPath, witness }: LedgerFiles,
   vault: () => Promise<Vault | undefined>,
 ): LedgerKeySource {
   const name = `agov.local/${project.instance}`;
@@ -51,30 +60,50 @@ export function ledgerKeySource(
     return loadPinned(pinPath).verifier;
   };
 
+  const signerBehind = async (guard: Guards['signer']): Promise<Signer> => {
+    const server = await vault();
+    // The configuration was refused otherwise.
+    if (!server || !config.secrets.vault || !transit) {
+      throw new AgovError('INTERNAL', { what: 'ledger.transit has no Vault.' });
+    }
+    const { vaultSigner } = await import('../adapters/signer/vault/index.ts');
+    const deadlineMs = parseDuration(config.secrets.vault.deadline);
+    return guard(() => vaultSigner({ vault: server, ...transit, deadlineMs }));
+  };
+
   const signing: LedgerKeySource['signing'] = async (guard) => {
     // A new key over an old log could not have signed it: only a log that is not there yet gets one.
     const old = existsSync(ledgerPath);
     if (old) verifying();
     if (transit === undefined) return old ? loadKey(filePath) : loadOrCreateKey(filePath, name);
-    const server = await vault();
-    // The configuration was refused otherwise.
-    if (!server || !config.secrets.vault) throw new AgovError('INTERNAL', { what: 'ledger.transit has no Vault.' });
-    const { vaultSigner } = await import('../adapters/signer/vault/index.ts');
-    const deadlineMs = parseDuration(config.secrets.vault.deadline);
-    const signer = await guard(() => vaultSigner({ vault: server, ...transit, deadlineMs }));
+    const signer = await signerBehind(guard);
     const { verifier, version } = old ? loadPinned(pinPath) : await loadOrPin(pinPath, name, signer, env);
     return remoteKey(signer, verifier, version);
   };
 
+  const publicKey = (): PublicKey => {
+    const key = verifying();
+    const place = transit ? `${transit.mount}/${transit.key} in Vault's transit engine` : filePath;
+    return { line: verifierKeyLine(key), pem: publicKeyPem(key), place };
+  };
+
   return {
-    signing,
-    verifying,
-    publicKey() {
-      const key = verifying();
-      const place = transit ? `${transit.mount}/${transit.key} in Vault's transit engine` : filePath;
-      return { line: verifierKeyLine(key), pem: publicKeyPem(key), place };
+    ...{ signing, verifying, publicKey },
+    async pin(line, guard) {
+      if (transit === undefined) throw nothingPinned(filePath);
+      refuseOther(pinPath, filePath, 'Its key is in a file.', 'Take ledger.transit out of agov.yaml.');
+      await pinAnew(line, { path: ledgerPath, witness, pin: pinPath, env, signer: () => signerBehind(guard) });
+      return publicKey();
     },
   };
+}
+
+function nothingPinned(filePath: string): AgovError {
+  return new AgovError('USAGE', {
+    what: 'No key is pinned in this project.',
+    why: `The ledger signs with the key in ${filePath}. A key is pinned where ledger.transit in agov.yaml is set.`,
+    fix: 'Put that file back from a backup, if it was lost: nothing else can sign this ledger.',
+  });
 }
 
 /** A ledger goes on with the kind of key that it was made with. */

@@ -30,6 +30,8 @@ export interface Stores {
   record(): Promise<Ledger>;
   /** What the heads are verified with. @throws KEY_INVALID */
   publicKey(): PublicKey;
+  /** Pins the ledger's key anew whose pin was lost, by its public line. @throws CONFLICT over one that is there */
+  pinKey(line: string): Promise<PublicKey>;
   state(): Promise<State>;
   /** Empties the state server, or sets the state file aside and tells its new place. */
   clearState(): Promise<string | undefined>;
@@ -86,7 +88,7 @@ export function openStores(frame: Frame, { held, urgent, breakers }: Breakers): 
     return keep(configuredVault(config.secrets.vault, { environment, projectRoot: root, env }));
   });
   const ledgerFiles = { path: join(project.data, 'ledger.db'), env, witness: join(project.keys, 'head') };
-  const key = ledgerKeySource(frame, ledgerFiles.path, vault);
+  const key = ledgerKeySource(frame, ledgerFiles, vault);
   const ledgerWith = async ({ signer }: typeof held): Promise<Ledger> =>
     keep(openLedger({ ...ledgerFiles, key: await key.signing(signer), ids }));
   const ledger = once(() => ledgerWith(held));
@@ -114,6 +116,7 @@ export function openStores(frame: Frame, { held, urgent, breakers }: Breakers): 
   return {
     ...{ sandbox, ledger, secrets, vault, breakers },
     publicKey: key.publicKey,
+    pinKey: (line) => key.pin(line, held.signer),
     record: once(async () => keep(openLedger({ ...ledgerFiles, key: key.verifying(), readOnly: true }))),
     state: once(() => stateWith(held)),
     async clearState() {

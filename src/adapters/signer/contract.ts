@@ -44,6 +44,14 @@ export function signerContract(name: string, open: () => Promise<SignerFixture>)
       }
     });
 
+    it('tells which version a public key is of', async () => {
+      const { version, publicKey } = await signer.newest();
+      await fixture.rotate();
+      expect(await signer.versionOf(publicKey)).toBe(version);
+      expect(await signer.versionOf((await signer.newest()).publicKey)).toBe(version + 1);
+      expect(await signer.versionOf(publicKey.map((byte) => byte ^ 1))).toBeUndefined();
+    });
+
     it('refuses a version that is not there', async () => {
       await expect(signer.sign('one\n', 1000)).rejects.toMatchObject({ code: 'KEY_INVALID', fix: expect.any(String) });
     });

@@ -9,6 +9,8 @@ export interface Signer {
   readonly deadlineMs: number;
   /** @throws AgovError KEY_INVALID for a key that is not there or not Ed25519, LEDGER_UNAVAILABLE, what the store throws */
   newest(signal?: AbortSignal): Promise<SignerKey>;
+  /** The version that has these 32 raw bytes as its public part; undefined where none has. @throws the same */
+  versionOf(publicKey: Uint8Array, signal?: AbortSignal): Promise<number | undefined>;
   /** The 64 bytes over `text`, by that version of the key and no other. @throws the same */
   sign(text: string, version: number, signal?: AbortSignal): Promise<Uint8Array>;
 }

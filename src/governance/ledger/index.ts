@@ -15,6 +15,7 @@ export {
 } from './key/index.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { type Exported, type ExportProgress, verifyExport } from './publish/index.ts';
+export { pinAnew } from './repin.ts';
 export type { EntryQuery } from './search.ts';
 export type { LedgerStats } from './stats.ts';
 export type { Problem, VerifierKey, VerifyReport } from './verifier/index.ts';

@@ -36,25 +36,28 @@ export function vaultSigner({ vault, mount, key, deadlineMs }: VaultSignerOption
     });
   };
 
+  const keyPath = `${mount}/keys/${key}`;
+  const read = async (signal: AbortSignal | undefined) => {
+    const fix = `Make it (vault secrets enable -path=${mount} transit; vault write ${keyPath} type=ed25519), or correct ledger.transit in agov.yaml.`;
+    const { data } = await ask({ method: 'GET', path: keyPath }, keyAnswer, fix, signal);
+    if (data.type === 'ed25519' && !data.derived) return data;
+    const kind = data.derived ? `a derived key (${data.type})` : `of type ${data.type}`;
+    throw invalidKey(`The key ${name} in Vault cannot sign the ledger.`, `It is ${kind}, and must be ed25519.`, fix);
+  };
+
   return {
     place: `${name} of Vault's transit engine at ${vault.address}`,
     deadlineMs,
     async newest(signal) {
-      const path = `${mount}/keys/${key}`;
-      const fix = `Make it (vault secrets enable -path=${mount} transit; vault write ${path} type=ed25519), or correct ledger.transit in agov.yaml.`;
-      const { data } = await ask({ method: 'GET', path }, keyAnswer, fix, signal);
-      if (data.type !== 'ed25519' || data.derived) {
-        const kind = data.derived ? `a derived key (${data.type})` : `of type ${data.type}`;
-        throw invalidKey(
-          `The key ${name} in Vault cannot sign the ledger.`,
-          `It is ${kind}, and must be ed25519.`,
-          fix,
-        );
-      }
-      const version = data.latest_version;
-      const found = publicKeyOf.safeParse(data.keys[version]);
-      if (!found.success) throw unsigned(garbled(path, `It holds no public key of version ${version}.`));
-      return { version, publicKey: found.data.public_key };
+      const { latest_version: version, keys } = await read(signal);
+      const publicKey = publicOf(keys[version]);
+      if (!publicKey) throw unsigned(garbled(keyPath, `It holds no public key of version ${version}.`));
+      return { version, publicKey };
+    },
+    async versionOf(publicKey, signal) {
+      const { keys } = await read(signal);
+      const [version] = Object.entries(keys).find(([, key]) => sameBytes(publicOf(key), publicKey)) ?? [];
+      return version === undefined ? undefined : Number(version);
     },
     async sign(text, version, signal) {
       const path = `${mount}/sign/${key}`;
@@ -70,6 +73,14 @@ export function vaultSigner({ vault, mount, key, deadlineMs }: VaultSignerOption
       );
     },
   };
+}
+
+function publicOf(version: unknown): Uint8Array | undefined {
+  return publicKeyOf.safeParse(version).data?.public_key;
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && Buffer.compare(a, b) === 0;
 }
 
 function invalidKey(what: string, why: string, fix: string): AgovError {

@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import { z } from 'zod';
 import type { Signer } from '../../../adapters/signer/port.ts';
-import type { Env } from '../../../kernel/index.ts';
+import type { AgovError, Env } from '../../../kernel/index.ts';
 import {
   emptyRoot,
   formatCheckpoint,
@@ -28,6 +28,7 @@ const pinnedSchema = z.strictObject({ verifierKey: z.string(), version: z.int().
 
 /** @throws AgovError KEY_INVALID */
 export function loadPinned(path: string): PinnedKey {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw lost(path);
   // Anybody may read it; who may write it says which key is believed.
   const found = pinnedSchema.safeParse(asJson(readKept(path, 0o022)));
   const verifier = found.success ? parseVerifierKey(found.data.verifierKey) : undefined;
@@ -45,10 +46,25 @@ export async function loadOrPin(path: string, name: string, signer: Signer, env:
     const verifier = verifierKey(name, publicKey);
     const empty = formatCheckpoint({ origin: name, size: 0, root: emptyRoot() });
     await remoteKey(signer, verifier, version).signElsewhere(empty);
-    const pinned = { verifierKey: formatVerifierKey(verifier), version };
-    writeOnce(path, Buffer.from(env.random(6)).toString('hex'), `${JSON.stringify(pinned, null, 2)}\n`);
+    pinKey(path, { verifier, version }, env);
   }
   return loadPinned(path);
+}
+
+/** False where another is pinned there. */
+export function pinKey(path: string, { verifier, version }: PinnedKey, env: Env): boolean {
+  const text = `${JSON.stringify({ verifierKey: formatVerifierKey(verifier), version }, null, 2)}\n`;
+  writeOnce(path, Buffer.from(env.random(6)).toString('hex'), text);
+  const pinned = loadPinned(path);
+  return formatVerifierKey(pinned.verifier) === formatVerifierKey(verifier) && pinned.version === version;
+}
+
+function lost(path: string): AgovError {
+  return invalidKey(
+    path,
+    'It does not exist.',
+    'Restore it from a backup, or pin the key anew from its public line: agov ledger key --pin "LINE".',
+  );
 }
 
 function asJson(text: string): unknown {

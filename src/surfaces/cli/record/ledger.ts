@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { App, PublicKey } from '../../../app/index.ts';
 import { AgovError, messageOf } from '../../../kernel/index.ts';
 import { type AddCommands, type Cli, printable } from '../frame/index.ts';
 
@@ -73,13 +74,16 @@ export const ledgerCommands: AddCommands = (ledger, define) => {
       .description(
         'print the public key that the heads are signed with, and on standard error where the private one is',
       )
-      .option('--pem', 'as PEM, for openssl'),
-    (cli, _args, { pem }) =>
+      .option('--pem', 'as PEM, for openssl')
+      .option('--pin <line>', 'where the pin of a key in Vault was lost: pin it anew from the line that this printed')
+      .option('--as <operator>', 'the operator who does it'),
+    (cli, _args, { pem, pin, as }) =>
       cli.withApp(async (app) => {
-        const key = app.publicKey();
+        const key = pin === undefined ? app.publicKey() : await pinned(app, pin, as);
         cli.note(`The private key: ${key.place}`);
         cli.emit(key, () => (pem ? key.pem : key.line));
       }),
+    ['agov ledger key > ledger.pub', 'agov ledger key --pin "$(cat ledger.pub)"'],
   );
 
   define(ledger.command('stats').description('how much is recorded, by kind'), (cli) =>
@@ -93,6 +97,14 @@ export const ledgerCommands: AddCommands = (ledger, define) => {
     }),
   );
 };
+
+/** Whoever could have another key believed could rewrite the record: an operator's act, and on record with that key. */
+async function pinned(app: App, line: string, as: string | undefined): Promise<PublicKey> {
+  const by = app.operator(as);
+  const key = await app.pinKey(line);
+  await (await app.ledger()).append({ kind: 'authority', body: { ...by, step: 'pinned', key: key.line } });
+  return key;
+}
 
 function readHead(path: string): string {
   try {
