@@ -26,6 +26,7 @@ export {
   actions,
   nameSchema,
   sha256Schema,
+  steersPrograms,
   type Tier,
   tierLevel,
   tierSchema,

@@ -54,3 +54,8 @@ export const actions = [
 
 export const actionSchema = z.enum(actions);
 export type Action = z.infer<typeof actionSchema>;
+
+/** Environment variables by which the system finds another program, or loads other code, than is written. */
+export function steersPrograms(variable: string): boolean {
+  return variable === 'PATH' || variable.startsWith('LD_');
+}

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { durationPattern } from '../kernel/index.ts';
 import { jsonObjectSchema } from './json.ts';
-import { nameSchema } from './names.ts';
+import { nameSchema, steersPrograms } from './names.ts';
 
 const stageName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'use a-z, 0-9 and -, beginning with a letter');
 const relativePath = z
@@ -16,7 +16,10 @@ const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'use a-z, 0-9 and 
 const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 30s, 15m');
 const maxItems = 1000;
 const expression = z.string().min(1).max(4096);
-const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'use A-Z 0-9 _');
+const variable = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]*$/, 'use A-Z 0-9 _')
+  .refine((name) => !steersPrograms(name), 'PATH and LD_* would start something else than the program that is judged');
 
 export const parameterTypes = ['string', 'int', 'number', 'bool', 'list', 'secret'] as const;
 

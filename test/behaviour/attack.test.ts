@@ -55,6 +55,23 @@ describe('a pipeline', () => {
   });
 });
 
+describeWith('bwrap', 'a command', () => {
+  it.each(['env', 'secrets'])('is the program that was judged, whatever %s would lead to', async (by) => {
+    for (const name of ['PATH', 'LD_PRELOAD']) {
+      const value = by === 'env' ? `${project.root}/bin:/usr/bin` : 'dev/path';
+      const file = pipeline(
+        'path.yaml',
+        `  a: { agent: builder, ${by}: { ${name}: "${value}" }, run: [printenv, HOME] }`,
+      );
+      const done = await project.agov('pipeline', 'run', file);
+      expect([done.code, done.stderr]).toEqual([1, expect.stringContaining('than the program that is judged')]);
+      if (by === 'env') continue;
+      const run = await project.agov('run', '--agent', 'builder', '--secret', `${name}=dev/path`, '--', 'printenv');
+      expect([run.code, run.stderr]).toEqual([65, expect.stringContaining(`The variable ${name} cannot be given`)]);
+    }
+  });
+});
+
 describeWith('bwrap', 'an agent', () => {
   it('has no hidden file made an artifact by a link', async () => {
     await must(sh('builder', 'ln -s .agov/instance gift'));

@@ -9,8 +9,8 @@ import type { ExitStatus, Running, Sandbox, SandboxProfile } from '../../adapter
 import type { State } from '../../adapters/state/port.ts';
 import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected } from '../../governance/governor/index.ts';
-import { type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
-import type { Intent, Tier } from '../../schemas/index.ts';
+import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
+import { type Intent, steersPrograms, type Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
 import { type LeaseParts, leaseAll } from './leases/index.ts';
 import type { Watch } from './stop/index.ts';
@@ -69,13 +69,14 @@ export function createExec(parts: ExecParts): Exec {
   };
 }
 
-/** What a command is judged by, and what an approval of it is for. */
+/** What a command is judged by, and what an approval of it is for. @throws INPUT_INVALID for a variable that it may not have */
 export function execIntent({
   argv,
   cwd,
   env = {},
   secrets = {},
 }: Pick<ExecRequest, 'argv' | 'cwd' | 'env' | 'secrets'>): Intent {
+  refuseSteering([...Object.keys(env), ...Object.keys(secrets)]);
   const named = Object.keys(secrets).length > 0 ? { secrets: { ...secrets } } : {};
   // What a command does may hang on its variables as on its arguments.
   const given = Object.keys(env).length > 0 ? { env: { ...env } } : {};
@@ -84,6 +85,17 @@ export function execIntent({
     resource: argv[0],
     args: { argv: [...argv], ...given, ...named, ...(cwd ? { cwd } : {}) },
   };
+}
+
+/** The rules judge the program that the sandbox's own PATH leads to, and it alone must start. */
+function refuseSteering(variables: readonly string[]): void {
+  const name = variables.find(steersPrograms);
+  if (name === undefined) return;
+  throw new AgovError('INPUT_INVALID', {
+    what: `The variable ${name} cannot be given to a command.`,
+    why: 'It would start something else than the program that is judged.',
+    fix: 'Name the program by its path, or set the variable in a script that the command runs.',
+  });
 }
 
 async function perform(parts: ExecParts, request: ExecRequest, id: string): Promise<Effected<ExecResult>> {
