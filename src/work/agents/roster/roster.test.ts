@@ -63,7 +63,9 @@ it.each(['thawed', 'promoted', 'frozen', 'added', 'retired'])(
     await one.ledger.append({ kind: 'agent', agent: 'bob', tier: 'T2', body: { step, tier: 'T2', ...by } });
     await one.state.registry.put({ ...(await roster.get('bob')), status: 'active' });
     await roster.reconcile();
-    expect(await roster.get('bob')).toMatchObject({ status: 'revoked', reason: 'it lied', tier: 'T1' });
+    const revoked = { status: 'revoked', reason: 'it lied', tier: 'T1' };
+    expect(await one.state.registry.get('bob')).toMatchObject(revoked);
+    expect(await roster.get('bob')).toMatchObject(revoked);
   },
 );
 
@@ -72,6 +74,17 @@ it('denies what is part of a run that was killed, to every agent, and nothing el
   expect(await begin('bob', 'r1')).toMatchObject({ verdict: 'deny', reasons: ['Run r1 was killed: wrong branch'] });
   expect((await begin('amy', 'r1')).verdict).toBe('deny');
   expect((await begin('bob', 'r2')).verdict).toBe('allow');
+});
+
+it('takes no tier and no status from the registry into the record', async () => {
+  const bob = await roster.get('bob');
+  await one.state.registry.put({ ...bob, tier: 'T2' });
+  await one.state.registry.put({ ...bob, name: 'zed', tier: 'T2' });
+  expect(await roster.freeze('bob', by, 'looking into it')).toMatchObject({ tier: 'T1', status: 'frozen' });
+  await one.state.registry.put({ ...bob, status: 'active' });
+  await expect(roster.move('bob', 'T2', by, 'why')).rejects.toMatchObject(conflict);
+  await expect(roster.get('zed')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(await roster.add('zed', 'T0', by)).toMatchObject({ tier: 'T0' });
 });
 
 it('denies while the state is away', async () => {

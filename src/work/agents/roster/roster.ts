@@ -34,8 +34,9 @@ export interface Roster {
 }
 
 export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
+  /** By the ledger: what a step starts from goes into the next entry, and a writer to the state server must not say it. */
   async function get(name: string): Promise<AgentRecord> {
-    const agent = await registry.get(name);
+    const agent = foldAgents(ledger, name).get(name);
     if (agent) return agent;
     throw new AgovError('NOT_FOUND', {
       what: `There is no agent "${name}".`,
@@ -102,7 +103,7 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
         });
       }
       refuseByHand(tier);
-      if (await registry.get(name)) {
+      if (foldAgents(ledger, name).has(name)) {
         throw new AgovError('CONFLICT', {
           what: `There is an agent "${name}" already.`,
           why: 'A name is never given twice, so that the record stays unambiguous.',
