@@ -154,4 +154,80 @@ finally:
     const last = (await project.entries()).findLast(({ kind }) => kind === 'run');
     expect(last?.body).toMatchObject({ step: 'ended', status: 'cancelled' });
   });
+
+  const stoppable = `
+stages:
+  first:
+    agent: builder
+    run: echo first >> log
+    compensate: { run: echo undo first >> log }
+  second:
+    agent: builder
+    needs: [first]
+    run: SECOND
+finally:
+  clean: { agent: builder, run: echo clean >> log }
+`;
+  const runs = async () =>
+    (await project.entries()).filter(({ kind, body }) => kind === 'run' && body['step'] === 'started');
+
+  it('is cancelled by another process, and undoes what it did', async () => {
+    write(stoppable.replace('SECOND', 'sleep 60'));
+    const started = project.start(['pipeline', 'run', 'p.yaml']);
+    const intents = async () => (await project.entries()).filter(({ kind }) => kind === 'intent').length;
+    await expect.poll(intents, { timeout: 20_000 }).toBe(2);
+    const [begun] = await runs();
+    const done = await project.agov('pipeline', 'cancel', begun?.id ?? '', '--reason', 'wrong version');
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('by its driver')]);
+    expect((await started.done).code).toBe(130);
+    expect(log()).toEqual(['first', 'undo first', 'clean']);
+    const show = await project.agov('pipeline', 'show', begun?.id ?? '');
+    expect(show.stdout).toContain('Cancelled by ada: wrong version');
+    expect((await project.agov('pipeline', 'cancel', begun?.id ?? '')).stderr).toContain('has ended (cancelled)');
+  });
+
+  it('is cancelled while nobody drives it, and starts nothing that it had not', async () => {
+    write(stoppable.replace('SECOND', 'echo second >> log, gate: approval'.replace(', gate', '\n    gate')));
+    expect((await run()).code).toBe(75);
+    const [begun] = await runs();
+    const [pending] = JSON.parse((await project.agov('approvals', '--json')).stdout);
+    await project.agov('approve', pending.id);
+    expect((await project.agov('pipeline', 'cancel', begun?.id ?? '')).code).toBe(130);
+    expect(log()).toEqual(['first', 'undo first', 'clean']);
+  });
+
+  it('begins again where it failed, and keeps what was done well and not undone', async () => {
+    write(`
+stages:
+  undone:
+    agent: builder
+    run: echo undone >> log
+    compensate: { run: echo undo >> log }
+  kept:
+    agent: builder
+    foreach: '["x", "y"]'
+    run: [sh, -c, 'echo "kept $1" >> log; echo "$1"', sh, "\${{ each.value }}"]
+    outputs: { name: result.stdout.trim() }
+  shaky:
+    agent: builder
+    needs: [undone, kept]
+    env: { NAMES: "\${{ stages.kept.outputs.name.join('+') }}" }
+    run: echo "shaky $NAMES" >> log; test -e ok
+  last: { agent: builder, needs: [shaky], run: echo last >> log }
+`);
+    expect((await run()).code).toBe(1);
+    const [first] = await runs();
+    const retry = (...argv: string[]) => project.agov('pipeline', 'retry', first?.id ?? '', ...argv);
+    expect((await retry('--from', 'shakey')).stderr).toContain('Did you mean "shaky"?');
+    writeFileSync(join(project.root, 'ok'), '');
+    rmSync(join(project.root, 'log'));
+    const done = await retry('--json');
+    expect([done.code, log()]).toEqual([0, ['undone', 'shaky x+y', 'last']]);
+    expect((await runs()).at(-1)?.body).toMatchObject({ retryOf: first?.id });
+    const again = JSON.parse(done.stdout).run;
+    rmSync(join(project.root, 'log'));
+    expect((await project.agov('pipeline', 'retry', again)).stderr).toContain('ended well');
+    expect((await project.agov('pipeline', 'retry', again, '--from', 'last')).code).toBe(0);
+    expect(log()).toEqual(['last']);
+  });
 });

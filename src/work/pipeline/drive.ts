@@ -1,12 +1,9 @@
 /** Drives a run to its end, or to the approvals that it must wait for. Kill it anywhere: the next driver goes on. */
-import type { Artifacts } from '../../governance/evidence/index.ts';
-import { governorMark, mayLive } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
-import { AgovError, type Env, type IdSource, isAgovError } from '../../kernel/index.ts';
+import type { Env } from '../../kernel/index.ts';
 import type { Pipeline } from '../../schemas/index.ts';
-import type { OperatorAct } from '../agents/index.ts';
 import { type RunBody, type RunState, readRun, type Unit, unitKey } from './journal/index.ts';
-import { isFinal, type Parameters } from './language/index.ts';
+import { isFinal } from './language/index.ts';
 import { createPlanner } from './next.ts';
 import { expandStage, runUnit, type UnitEnd, type UnitParts } from './unit/index.ts';
 
@@ -15,59 +12,6 @@ export interface DriveParts extends UnitParts {
 }
 
 const lookEveryMs = 1000;
-
-/** Starts a run of the pipeline whose text is `source`. Returns its id; nothing has been done yet. */
-export async function startRun(
-  { ledger, artifacts, ids }: { readonly ledger: Ledger; readonly artifacts: Artifacts; readonly ids: IdSource },
-  pipeline: Pipeline,
-  source: { readonly text: string; readonly file: string; readonly params: Parameters },
-  by: OperatorAct,
-): Promise<string> {
-  const run = ids();
-  const kept = await artifacts.put('pipeline.yaml', source.text);
-  const body: RunBody = {
-    step: 'started',
-    pipeline: pipeline.name,
-    file: source.file,
-    source: kept.sha256,
-    params: { ...source.params },
-    ...by,
-    driver: governorMark(),
-  };
-  await ledger.append({ kind: 'run', id: run, run, body, artifacts: [kept] });
-  return run;
-}
-
-/**
- * Takes over a run whose driver is gone. Of two that try, one gets it.
- * @throws RUN_BUSY while the driver lives, CONFLICT when the run has ended
- */
-export async function resumeRun(ledger: Ledger, run: string, by: OperatorAct): Promise<RunState> {
-  const state = readRun(ledger, run);
-  if (state.endedAt) {
-    throw new AgovError('CONFLICT', {
-      what: `Run ${run} has ended (${state.status}).`,
-      ...(state.reason === undefined ? {} : { why: state.reason }),
-      fix: `Start a new one: agov pipeline run ${state.file}`,
-    });
-  }
-  if (state.status !== 'waiting' && mayLive(state.driver)) throw busy(run, state.driver.pid);
-  const body: RunBody = { step: 'resumed', ...by, driver: governorMark() };
-  try {
-    await ledger.append({ kind: 'run', run, body, claim: `run:${run}:driver:${state.drivers + 1}` });
-  } catch (error) {
-    if (isAgovError(error, 'LEDGER_CLAIMED')) throw busy(run, undefined);
-    throw error;
-  }
-  return readRun(ledger, run);
-}
-
-function busy(run: string, pid: number | undefined): AgovError {
-  return new AgovError('RUN_BUSY', {
-    what: `Run ${run} is driven by another process${pid === undefined ? '' : ` (${pid})`}.`,
-    fix: 'Wait for it, or stop it first.',
-  });
-}
 
 /** `stop` ends what runs, and what was done is undone; `quit` ends that as well. */
 export interface Halt {
@@ -81,7 +25,7 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
   const working = new Map<string, Promise<void>>();
   const parked = new Map<string, string>();
   const failures: unknown[] = [];
-  const over = new AbortController();
+  const [over, cancelled] = [new AbortController(), new AbortController()];
   const next = createPlanner(pipeline);
   using bell = createBell(halt);
 
@@ -99,12 +43,8 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
     parts.onUnit?.(unit, 'started');
     // What undoes and ends goes on after a stop.
     const forward = !unit.undo && !isFinal(pipeline, unit.stage);
-    const end = await runUnit(parts, {
-      pipeline,
-      unit,
-      state,
-      signal: AbortSignal.any([forward ? halt.stop : halt.quit, over.signal]),
-    });
+    const ends = forward ? [halt.stop, cancelled.signal] : [halt.quit];
+    const end = await runUnit(parts, { pipeline, unit, state, signal: AbortSignal.any([...ends, over.signal]) });
     if (end.status === 'parked') parked.set(key, end.approval);
     parts.onUnit?.(unit, end);
   };
@@ -123,6 +63,8 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
       if (failures.length > 0) throw failures[0];
       return finish(ledger, run, { step: 'ended', status: 'cancelled', reason });
     }
+    // By an operator elsewhere: what runs stops here, and what was done is undone.
+    if (state.cancelling !== undefined) cancelled.abort();
     if (halt.stop.aborted && state.cancelling === undefined) {
       await ledger.append({ kind: 'run', run, body: { step: 'cancelling', reason } });
       continue;

@@ -1,7 +1,8 @@
-export { type DriveParts, drive, type Halt, resumeRun, startRun } from './drive.ts';
+export { type DriveParts, drive, type Halt } from './drive.ts';
 export { graphLines, graphMermaid } from './graph.ts';
 export { type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
 export { type Known, mustParse, type ParseResult, parsePipeline, readParameters } from './language/index.ts';
 export { type PlannedUnit, planPipeline } from './plan.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
+export { cancelRun, resumeRun, retryRun, startRun } from './runs.ts';
 export type { Answer, UnitEnd } from './unit/index.ts';

@@ -2,14 +2,17 @@ import { relative, resolve } from 'node:path';
 import type { App } from '../../../app/index.ts';
 import { type Fault, type Pipeline, showFault } from '../../../schemas/index.ts';
 import {
+  cancelRun,
   drive,
   listRuns,
   mustParse,
   parsePipeline,
+  type RunState,
   readParameters,
   readRun,
   reportRun,
   resumeRun,
+  retryRun,
   startRun,
 } from '../../../work/pipeline/index.ts';
 import { type AddCommands, type Cli, printable } from '../frame/index.ts';
@@ -73,11 +76,49 @@ export const pipelineCommands: AddCommands = (program, define) => {
       cli.withApp(async (app) => {
         const by = app.operator(options['as']);
         await app.governor();
-        const { source, file } = await resumeRun(await app.ledger(), run, by);
-        const text = (await app.artifacts.get(source)).toString('utf8');
-        return follow(cli, app, mustParse(text, file, await known(app)), run, { ...options, by });
+        await resumeRun(await app.ledger(), run, by);
+        return continueRun(cli, app, run, { ...options, by });
       }),
     ['agov pipeline resume 0199c2d4-…'],
+  );
+
+  define(
+    pipeline
+      .command('cancel <run>')
+      .description('end a run wherever it is driven: what runs is stopped, what was done is undone')
+      .option('--reason <text>', 'why; recorded', 'no longer wanted')
+      .option('--as <operator>', 'the operator who cancels it'),
+    (cli, [run = ''], options) =>
+      cli.withApp(async (app) => {
+        const by = app.operator(options['as']);
+        await app.governor();
+        const ended = await cancelRun(await app.ledger(), run, by, options['reason']);
+        if (ended === 'taken over') return continueRun(cli, app, run, { ...options, by });
+        cli.emit({ run, cancelled: ended }, () => `Run ${run} is being cancelled ${ended}: agov pipeline show ${run}`);
+        return 0;
+      }),
+    ['agov pipeline cancel 0199c2d4-… --reason "wrong version"'],
+  );
+
+  define(
+    pipeline
+      .command('retry <run>')
+      .description('a new run of the same text that takes over what the old one did well')
+      .option('--from <stage...>', 'begin again at these stages; by default at those that failed')
+      .option('--yes', 'approve what asks, as the operator; recorded as such')
+      .option('--as <operator>', 'the operator who runs it')
+      .option('--output', 'show what the stages print'),
+    (cli, [run = ''], options) =>
+      cli.withApp(async (app) => {
+        const by = app.operator(options['as']);
+        await app.governor();
+        const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
+        const old = readRun(parts.ledger, run);
+        const parsed = await parsedOf(app, old);
+        const made = await retryRun(parts, parsed, old, options['from'] ?? [], by);
+        return follow(cli, app, parsed, made, { ...options, by });
+      }),
+    ['agov pipeline retry 0199c2d4-…', 'agov pipeline retry 0199c2d4-… --from deploy'],
   );
 
   define(
@@ -128,6 +169,15 @@ async function validate(cli: Cli, app: App, file: string): Promise<number> {
     ].join('\n');
   });
   return result.ok ? 0 : 1;
+}
+
+/** The pipeline as the run began with it, whatever its file says by now. */
+async function parsedOf(app: App, { source, file }: RunState): Promise<Pipeline> {
+  return mustParse((await app.artifacts.get(source)).toString('utf8'), file, await known(app));
+}
+
+async function continueRun(cli: Cli, app: App, run: string, options: FollowOptions): Promise<number> {
+  return follow(cli, app, await parsedOf(app, readRun(await app.ledger(), run)), run, options);
 }
 
 interface FollowOptions {

@@ -14,6 +14,8 @@ export const runBodySchema = z.discriminatedUnion('step', [
     source: sha256Schema,
     /** As the run was given them, defaults filled in. One of type `secret` is a path, never a value. */
     params: jsonObjectSchema.default({}),
+    /** The run whose well-ended stages this one takes over. */
+    retryOf: z.string().optional(),
     ...by,
     driver: governorMarkSchema,
   }),
@@ -43,6 +45,8 @@ export const stageBodySchema = z.discriminatedUnion('step', [
   /** The items that `foreach` or `matrix` gave: evaluated once, so that a resumed run has the same ones. */
   z.strictObject({ step: z.literal('expanded'), stage: z.string(), items: z.array(jsonSchema) }),
   z.strictObject({ step: z.literal('skipped'), ...unit, reason: z.string() }),
+  /** Done well by an earlier run. */
+  z.strictObject({ step: z.literal('reused'), ...unit, from: z.string(), outputs: jsonObjectSchema }),
   z.strictObject({ step: z.literal('started'), ...unit, attempt: z.int().min(1) }),
   z.strictObject({
     step: z.literal('ended'),

@@ -35,6 +35,7 @@ export interface RunState {
   readonly file: string;
   readonly source: string;
   readonly params: JsonObject;
+  readonly retryOf: string | undefined;
   readonly operator: string;
   readonly startedAt: string;
   readonly endedAt: string | undefined;
@@ -68,7 +69,8 @@ export const pendingStage: StageState = {
 
 /** Of a run that has not begun. */
 export const emptyRun: RunState = {
-  ...{ run: '', seq: -1, pipeline: '', file: '', source: '', params: {}, operator: '', startedAt: '' },
+  ...{ run: '', seq: -1, pipeline: '', file: '', source: '', params: {}, retryOf: undefined, operator: '' },
+  startedAt: '',
   ...{ endedAt: undefined, status: 'running', reason: undefined, cancelling: undefined, drivers: 0 },
   driver: { host: '', boot: '', pid: 0, started: '' },
   stages: new Map(),
@@ -100,11 +102,11 @@ interface Draft extends Omit<RunState, 'seq' | 'stages' | 'items'> {
 function advanceRun(state: Draft | undefined, entry: Entry): Draft | undefined {
   const body = runBodySchema.parse(entry.body);
   if (body.step === 'started') {
-    const { pipeline, file, source, params, operator, driver } = body;
+    const { pipeline, file, source, params, retryOf, operator, driver } = body;
     return {
       run: entry.run ?? entry.id,
       seq: entry.seq,
-      ...{ pipeline, file, source, params, operator, driver },
+      ...{ pipeline, file, source, params, retryOf, operator, driver },
       startedAt: entry.at,
       endedAt: undefined,
       status: 'running',
@@ -151,6 +153,11 @@ function advanceStage({ stages, items }: Draft, entry: Entry): void {
         ...pendingStage,
         ...{ status: 'open', attempt, failures, startedEntry: entry.id, startedAt: entry.at },
       });
+      return;
+    }
+    case 'reused': {
+      const reason = `Done by run ${body.from}.`;
+      stages.set(key, { ...before, ...ended, status: 'ok', outputs: body.outputs, reason });
       return;
     }
     case 'skipped':

@@ -165,6 +165,8 @@ async function attemptOnce(
     const workspace = await parts.workspace(stage.workspace);
     const key = unitKey(unit);
     for (let round = 0; round < maxRounds; round++) {
+      // Also one that a killed driver had begun: after a stop nothing is done that was not done before.
+      if (signal.aborted) return without('failed', 'It was stopped.');
       const acted = await act(parts, { run: state.run, key, stage, workspace, parent, signal });
       if (acted.verdict === 'allow') return ended(acted.outcome, stage.timeout);
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';

@@ -1,0 +1,163 @@
+/** A run's beginning, and how another process takes it over, ends it, or begins again where it failed. */
+import type { Artifacts } from '../../governance/evidence/index.ts';
+import { governorMark, mayLive } from '../../governance/governor/index.ts';
+import type { Ledger } from '../../governance/ledger/index.ts';
+import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
+import { nearest, type Pipeline } from '../../schemas/index.ts';
+import type { OperatorAct } from '../agents/index.ts';
+import {
+  pendingStage,
+  type RunBody,
+  type RunState,
+  readRun,
+  type StageBody,
+  type Unit,
+  unitKey,
+} from './journal/index.ts';
+import { ancestorsOf, isMany, type Parameters, stageOf } from './language/index.ts';
+
+export interface StartParts {
+  readonly ledger: Ledger;
+  readonly artifacts: Artifacts;
+  readonly ids: IdSource;
+}
+
+export interface RunSource {
+  readonly text: string;
+  readonly file: string;
+  readonly params: Parameters;
+  /** The run that this one takes over from. */
+  readonly retryOf?: string;
+}
+
+/** Starts a run of the pipeline whose text is `source`. Returns its id; nothing has been done yet. */
+export async function startRun(
+  { ledger, artifacts, ids }: StartParts,
+  pipeline: Pipeline,
+  source: RunSource,
+  by: OperatorAct,
+): Promise<string> {
+  const run = ids();
+  const kept = await artifacts.put('pipeline.yaml', source.text);
+  const body: RunBody = {
+    step: 'started',
+    pipeline: pipeline.name,
+    file: source.file,
+    source: kept.sha256,
+    params: { ...source.params },
+    ...(source.retryOf === undefined ? {} : { retryOf: source.retryOf }),
+    ...by,
+    driver: governorMark(),
+  };
+  await ledger.append({ kind: 'run', id: run, run, body, artifacts: [kept] });
+  return run;
+}
+
+/**
+ * Takes over a run whose driver is gone. Of two that try, one gets it.
+ * @throws RUN_BUSY while the driver lives, CONFLICT when the run has ended
+ */
+export async function resumeRun(ledger: Ledger, run: string, by: OperatorAct): Promise<RunState> {
+  const state = readRun(ledger, run);
+  if (state.endedAt !== undefined) throw hasEnded(state);
+  if (state.status !== 'waiting' && mayLive(state.driver)) throw busy(run, state.driver.pid);
+  const body: RunBody = { step: 'resumed', ...by, driver: governorMark() };
+  try {
+    await ledger.append({ kind: 'run', run, body, claim: `run:${run}:driver:${state.drivers + 1}` });
+  } catch (error) {
+    if (isAgovError(error, 'LEDGER_CLAIMED')) throw busy(run, undefined);
+    throw error;
+  }
+  return readRun(ledger, run);
+}
+
+function hasEnded({ run, status, reason }: RunState): AgovError {
+  return new AgovError('CONFLICT', {
+    what: `Run ${run} has ended (${status}).`,
+    ...(reason === undefined ? {} : { why: reason }),
+    fix: `Begin again where it failed: agov pipeline retry ${run}`,
+  });
+}
+
+function busy(run: string, pid: number | undefined): AgovError {
+  return new AgovError('RUN_BUSY', {
+    what: `Run ${run} is driven by another process${pid === undefined ? '' : ` (${pid})`}.`,
+    fix: 'Wait for it, or stop it first.',
+  });
+}
+
+/** Whether somebody else drives it, and will end it; otherwise the caller has taken it over and must. */
+export type Cancelled = 'by its driver' | 'taken over';
+
+/** @throws CONFLICT when the run has ended */
+export async function cancelRun(ledger: Ledger, run: string, by: OperatorAct, reason: string): Promise<Cancelled> {
+  const state = readRun(ledger, run);
+  if (state.endedAt !== undefined) throw hasEnded(state);
+  const body: RunBody = { step: 'cancelling', reason: `Cancelled by ${by.operator}: ${reason}`.slice(0, 2000) };
+  await ledger.append({ kind: 'run', run, body });
+  if (state.status !== 'waiting' && mayLive(state.driver)) return 'by its driver';
+  await resumeRun(ledger, run, by);
+  return 'taken over';
+}
+
+/**
+ * A new run of the same text with the same parameters, which takes over what the old one did well: all but the stages
+ * `from`, what comes after them, and what has been undone. Returns its id; nothing has been done yet.
+ * @throws CONFLICT while the old run goes on, NOT_FOUND for a stage that it has not, INPUT_INVALID where nothing failed
+ */
+export async function retryRun(
+  parts: StartParts,
+  pipeline: Pipeline,
+  old: RunState,
+  from: readonly string[],
+  by: OperatorAct,
+): Promise<string> {
+  if (old.endedAt === undefined) {
+    const fix = `Cancel it first: agov pipeline cancel ${old.run}`;
+    throw new AgovError('CONFLICT', { what: `Run ${old.run} has not ended (${old.status}).`, fix });
+  }
+  const again = stagesAgain(pipeline, old, from);
+  const text = (await parts.artifacts.get(old.source)).toString('utf8');
+  const run = await startRun(parts, pipeline, { text, file: old.file, params: old.params, retryOf: old.run }, by);
+  const bodies = Object.keys(pipeline.stages).flatMap((stage) =>
+    again.has(stage) ? [] : reused(pipeline, old, stage),
+  );
+  await Promise.all(
+    bodies.map((body) => parts.ledger.append({ kind: 'stage', run, agent: stageOf(pipeline, body.stage).agent, body })),
+  );
+  return run;
+}
+
+/** Those named, or those that failed, and all that comes after. */
+function stagesAgain(pipeline: Pipeline, old: RunState, from: readonly string[]): ReadonlySet<string> {
+  const names = Object.keys(pipeline.stages);
+  for (const name of from) {
+    if (names.includes(name)) continue;
+    const hint = nearest(name, names);
+    const fix = hint === undefined ? `It has ${names.join(', ')}.` : `Did you mean "${hint}"?`;
+    throw new AgovError('NOT_FOUND', { what: `The run has no stage "${name}".`, fix });
+  }
+  const first = from.length > 0 ? from : names.filter((name) => reused(pipeline, old, name).length === 0);
+  if (first.length > 0) return new Set(names.filter((name) => first.some((one) => comesAfter(pipeline, name, one))));
+  const fix = 'Name the stage to begin from: --from STAGE';
+  throw new AgovError('INPUT_INVALID', { what: `Every stage of run ${old.run} ended well.`, fix });
+}
+
+function comesAfter(pipeline: Pipeline, name: string, first: string): boolean {
+  return name === first || ancestorsOf(pipeline, name).has(first);
+}
+
+/** What the new run writes of a stage that the old one ended well, items and all; nothing where it did not. */
+function reused(pipeline: Pipeline, old: RunState, stage: string): StageBody[] {
+  const items = isMany(stageOf(pipeline, stage)) && !old.stages.has(stage) ? old.items.get(stage) : undefined;
+  const units: Unit[] = items ? items.map((_, item) => ({ stage, item })) : [{ stage }];
+  const bodies = units.flatMap((unit): StageBody[] => {
+    const { status, outputs, reason } = old.stages.get(unitKey(unit)) ?? pendingStage;
+    // One that was begun to be undone is not what it was.
+    if (old.stages.has(unitKey({ ...unit, undo: true }))) return [];
+    if (status === 'ok') return [{ step: 'reused', ...unit, from: old.run, outputs }];
+    return status === 'skipped' ? [{ step: 'skipped', ...unit, reason: reason ?? '' }] : [];
+  });
+  if (bodies.length < units.length) return [];
+  return items ? [{ step: 'expanded', stage, items: [...items] }, ...bodies] : bodies;
+}
