@@ -65,6 +65,8 @@ it.each([
   ['gives what no record holds', 'timestamp("2026-01-01T00:00:00Z")', /cannot be recorded/],
   ['gives half a character', 'json("\\"\\\\ud800\\"")', /half a surrogate/],
   ['gives half a character as a key', 'json("{\\"\\\\ud800\\": 1}")', /half a surrogate/],
+  ['gives a key that is a prototype', 'json("{\\"a\\": {\\"__proto__\\": 1}}")', /a key "__proto__" cannot be read/],
+  ['gives a key that CEL takes for a type', 'json("{\\"constructor\\": 1}")', /a key "constructor" cannot be read/],
   ['gives what lies deeper than a reader goes', `json("${'['.repeat(40)}${']'.repeat(40)}")`, /deeper than 32/],
   ['exhausts the stack', `json("${'['.repeat(2000)}${']'.repeat(2000)}")`, /cannot be recorded/],
   ['gives a number past all numbers', '9007199254740993', /too large/],
