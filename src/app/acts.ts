@@ -92,7 +92,6 @@ export function openActs(
       // First, since it opens the ledger: where that cannot be written, it is what the reader must hear of.
       governor: await governor(),
       watch: await watch(),
-      state: await state(),
       acquire: await acquire(),
       keepOutput: config.output.keep,
       profileOf: await profiles(),
@@ -108,7 +107,6 @@ export function openActs(
       watch: await watch(),
       ledger: await ledger(),
       approvals: await approvals(),
-      state: await state(),
       openEgress: await egress(),
       projectRoot: root,
       protectedBranches: config.branches.protected,

@@ -6,7 +6,6 @@ import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Invitation } from '../../adapters/authority/port.ts';
 import type { ExitStatus, Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
-import type { State } from '../../adapters/state/port.ts';
 import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
 import type { Acted, BeginOptions, Channel, Effected } from '../../governance/governor/index.ts';
 import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
@@ -50,7 +49,6 @@ export interface EgressDoor extends AsyncDisposable {
 export interface ExecParts extends LeaseParts {
   readonly env: Env;
   readonly sandbox: Sandbox;
-  readonly state: State;
   readonly artifacts: Artifacts;
   readonly watch: Watch;
   /** Bytes of each stream to keep. */

@@ -4,7 +4,6 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
-import type { State } from '../../adapters/state/port.ts';
 import type {
   Tool,
   ToolCall,
@@ -40,7 +39,6 @@ export interface UseToolParts {
   readonly ledger: Ledger;
   readonly approvals: Approvals;
   readonly sandbox: Sandbox;
-  readonly state: State;
   readonly artifacts: Artifacts;
   readonly watch: Watch;
   readonly projectRoot: string;
