@@ -39,8 +39,8 @@ export function openBreakers(env: Env): Breakers {
     return keep(openBreaker({ name: 'secrets', env, isOutage: isVaultOutage }));
   });
   const signerBreaker = once(async () => {
-    const { isVaultOutage, openBreaker } = await load();
-    return keep(openBreaker({ name: 'signer', env, isOutage: isVaultOutage }));
+    const { isSigningOutage, openBreaker } = await load();
+    return keep(openBreaker({ name: 'signer', env, isOutage: isSigningOutage }));
   });
   const keep = (breaker: Breaker): Breaker => {
     made.push(breaker);

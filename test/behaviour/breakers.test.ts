@@ -98,6 +98,32 @@ it('asks a sealed Vault three times, ends leases all the same, and leases again 
   expect(stateOf(app, 'secrets')).toBe('closed');
 });
 
+it('holds back nobody for one path of Vault that fails, and everybody where all of it does', async () => {
+  const env = systemEnv();
+  await using vault = await fakeVault({ env });
+  appendFileSync(
+    join(project.root, 'agov.yaml'),
+    `secrets: { vault: { address: "${vault.address.origin}", deadline: 400ms } }\n`,
+  );
+  project.environment['VAULT_TOKEN'] = vault.root;
+  await using app = open(env);
+  const secrets = await app.secrets();
+  await secrets.set('dev/db', new Secret('hunter2-hunter2'));
+  await secrets.set('dev/broken', new Secret('hunter3-hunter3'));
+  const use = { ttlMs: 60_000, intent: 'intent-1' };
+  let fails = (path: string): boolean => path === 'agov/data/dev/broken';
+  vault.fault = (path, response) => fails(path) && response.writeHead(500).end() !== undefined;
+  for (let i = 0; i < 4; i++) expect(await codeOf(secrets.lease('dev/broken', use))).toBe('SECRETS_UNAVAILABLE');
+  expect(stateOf(app, 'secrets')).toBe('closed');
+  const lease = await secrets.lease('dev/db', use);
+  fails = (path) => path !== 'sys/health';
+  for (let i = 0; i < 3; i++) expect(await codeOf(secrets.lease('dev/db', use))).toBe('SECRETS_UNAVAILABLE');
+  expect(stateOf(app, 'secrets')).toBe('open');
+  fails = () => false;
+  await secrets.end(lease.id);
+  expect(stateOf(app, 'secrets')).toBe('closed');
+});
+
 it('fails at once to record while Vault, which signs, is sealed; a kill tries all the same', async () => {
   await using vault = await fakeVaultWithTransit();
   await laidOut(vault, systemEnv());

@@ -8,6 +8,7 @@ type Reason =
   | 'certificate'
   | 'closed'
   | 'deadline'
+  | 'engine'
   | 'garbage'
   | 'mount'
   | 'namespace'

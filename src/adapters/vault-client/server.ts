@@ -5,14 +5,25 @@ import type { Answer } from './exchange/index.ts';
 import { type Call, isSealed, type Transport } from './exchange/index.ts';
 import { garbled, unavailable } from './refusals.ts';
 
-/** The error for an answer that is neither what was asked for nor a refusal of it. */
-export async function unusable(transport: Transport, call: Call, path: string, answer: Answer): Promise<AgovError> {
+/**
+ * The error for an answer that is neither what was asked for nor a refusal of it. `serves`: whether Vault answers at a
+ * path that no engine stands behind; without it what fails is taken for Vault itself.
+ */
+export async function unusable(
+  transport: Transport,
+  call: Call,
+  path: string,
+  answer: Answer,
+  serves: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<AgovError> {
   const { status } = answer;
   if (status === 429) return throttled(transport.address, path, answer.retryAfterMs);
   if (isSealed(answer)) return sealed(transport.address);
   if (status < 300) return garbled(path, answer.json === undefined ? 'It is not JSON.' : 'It does not have the shape.');
   if (status < 500 && status !== 472 && status !== 473) return garbled(path, `Its status is ${status}.`);
-  return (await stateOf(transport, call)) ?? failing(transport.address, path, status);
+  const asleep = await stateOf(transport, call);
+  if (asleep) return asleep;
+  return (await serves()) ? broken(transport.address, path, status) : failing(transport.address, path, status);
 }
 
 export interface ServerHealth {
@@ -76,6 +87,15 @@ function throttled(address: string, path: string, retryAfterMs: number | undefin
     what: `Vault at ${address} throttles requests to ${path}.`,
     ...(retryAfterMs === undefined ? {} : { why: `It asks to wait for ${retryAfterMs / 1000} s.` }),
     fix: 'Try again later, or raise the quota (vault list sys/quotas/rate-limit).',
+  });
+}
+
+/** One engine, or the server behind it: what others keep in the same Vault can be had. */
+function broken(address: string, path: string, status: number): AgovError {
+  return unavailable('engine', {
+    what: `Vault at ${address} failed at ${path}, and serves other paths.`,
+    why: `It answered ${status}, also to further tries.`,
+    fix: "Look into the server's log for that mount, and at the server that its engine asks (a database, a cloud).",
   });
 }
 

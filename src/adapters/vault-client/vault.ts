@@ -68,6 +68,10 @@ export function openVault(options: VaultOptions): Vault {
     return safe.replace(/\s+/g, ' ').trim().slice(0, maxWhy);
   };
 
+  /** Asks what is authenticated and audited as anything is, and belongs to no engine: with the audit down it fails too. */
+  const serves = async (call: Call): Promise<boolean> =>
+    (await session.send(call, { method: 'GET', path: 'auth/token/lookup-self', once: true })).status < 500;
+
   const explain = async (call: Call, request: Request, answer: Answer): Promise<AgovError> => {
     const refusal = refusalAnswer.safeParse(answer.json);
     const words = said(answer, request);
@@ -79,7 +83,7 @@ export function openVault(options: VaultOptions): Vault {
         fix: 'Check the mounts, the engines and the namespace under secrets.vault in agov.yaml.',
       });
     }
-    return unusable(transport, call, request.path, answer);
+    return unusable(transport, call, request.path, answer, () => serves(call));
   };
 
   const send: Vault['send'] = async (call, request, ...accepted) => {

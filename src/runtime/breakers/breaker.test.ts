@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { fakeEnv } from '../../../test/support/fake-env.ts';
 import { AgovError, isAgovError, systemEnv } from '../../kernel/index.ts';
-import { isStateOutage, isVaultOutage, openBreaker } from './index.ts';
+import { isSigningOutage, isStateOutage, isVaultOutage, openBreaker } from './index.ts';
 
 const away = () =>
   new AgovError('STATE_UNAVAILABLE', { what: 'It refuses connections.', why: 'So.', fix: 'Start it.' });
@@ -137,8 +137,18 @@ it.each([
   ['sealed', true],
   ['throttled', true],
   ['deadline', true],
+  ['server', true],
+  ['engine', false],
+  ['garbage', false],
   ['capability', false],
   ['unrevoked', false],
 ])('Vault that says %s is away: %s', (reason, outage) => {
   expect(isVaultOutage(new AgovError('SECRETS_UNAVAILABLE', { what: 'No.', details: { reason } }))).toBe(outage);
+});
+
+it('counts what fails at one path where that path is all there is', () => {
+  const broken = (reason: string) => new AgovError('LEDGER_UNAVAILABLE', { what: 'No.', details: { reason } });
+  expect(['engine', 'garbage', 'server', 'capability'].map((one) => isSigningOutage(broken(one)))).toEqual([
+    ...[true, true, true, false],
+  ]);
 });

@@ -4,6 +4,7 @@ export {
   guardSecrets,
   guardSigner,
   guardState,
+  isSigningOutage,
   isStateOutage,
   isVaultOutage,
   type Urgency,

@@ -88,8 +88,15 @@ export function isStateOutage(error: unknown): error is AgovError {
 
 /** Vault has answered, and the answer is no. */
 const vaultRefusals = new Set(['capability', 'mount', 'namespace', 'refused', 'token', 'unrevoked', 'closed']);
+/** One path fails, or answers oddly: what everybody else asks Vault for must not be held back for it. */
+const faultsOfOnePath = new Set(['engine', 'garbage']);
 
 export function isVaultOutage(error: unknown): error is AgovError {
+  return isSigningOutage(error) && !faultsOfOnePath.has(String(error.details?.['reason']));
+}
+
+/** Signing is one path, with a breaker of its own. */
+export function isSigningOutage(error: unknown): error is AgovError {
   if (!isAgovError(error, 'SECRETS_UNAVAILABLE', 'LEDGER_UNAVAILABLE')) return false;
   return !vaultRefusals.has(String(error.details?.['reason']));
 }

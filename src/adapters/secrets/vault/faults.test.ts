@@ -75,7 +75,13 @@ describe('a server that says why', () => {
     one.vault.fault = (path, response) => path !== 'sys/health' && answer(500, '<html>')(response);
     const before = one.vault.requests.length;
     expect((await attempt()).error.details).toMatchObject({ reason: 'server' });
-    expect(one.vault.requests.length - before).toBeLessThanOrEqual(6);
+    expect(one.vault.requests.length - before).toBeLessThanOrEqual(7);
+  });
+
+  it('failing at one path alone: told apart from a server that fails at all', async () => {
+    one.vault.fault = (path, response) => path === 'agov/data/dev/db' && answer(500, '<html>')(response);
+    const { error } = await attempt();
+    expect(error).toMatchObject({ details: { reason: 'engine' }, what: expect.stringContaining('agov/data/dev/db') });
   });
 });
 

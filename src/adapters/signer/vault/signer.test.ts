@@ -56,7 +56,7 @@ it('asks for the version by its number, in one request', async () => {
 describe('a Vault that is away', () => {
   it.each([
     ['sealed', 'sealed', () => Object.assign(one.vault, { sealed: true })],
-    ['failing', 'server', () => Object.assign(one.vault, { fault: answer(500, { errors: ['internal error'] }) })],
+    ['failing', 'engine', () => Object.assign(one.vault, { fault: answer(500, { errors: ['internal error'] }) })],
     ['no Vault at all', 'garbage', () => Object.assign(one.vault, { fault: answer(200, '<html>hello</html>') })],
     ['silent', 'deadline', () => Object.assign(one.vault, { fault: () => true })],
   ])('%s: the ledger is unavailable, within the deadline, and back without a restart', async (_name, reason, harm) => {
