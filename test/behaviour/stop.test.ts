@@ -6,6 +6,7 @@ import { unconfinedSandbox } from '../../src/adapters/sandbox/none/index.ts';
 import type { Running } from '../../src/adapters/sandbox/port.ts';
 import { openEmbeddedState, setStateAside } from '../../src/adapters/state/embedded/index.ts';
 import type { AgentRecord, State } from '../../src/adapters/state/port.ts';
+import { recordedStandings } from '../../src/governance/standing/index.ts';
 import { type Env, systemEnv } from '../../src/kernel/index.ts';
 import type { Tier } from '../../src/schemas/index.ts';
 import { announceHalt, createWatch } from '../../src/work/agents/index.ts';
@@ -43,8 +44,11 @@ async function command(): Promise<Running> {
   return started;
 }
 
-const watching = (clock: Env = env, recover: () => Promise<unknown> = async () => undefined) =>
-  createWatch({ env: clock, state, host: 'here', sandbox: 'none', graceMs: 10_000, recover });
+const watching = (clock: Env = env, recover: () => Promise<unknown> = async () => undefined, on: State = state) =>
+  createWatch({
+    ...{ env: clock, state: on, host: 'here', sandbox: 'none', graceMs: 10_000, recover },
+    recorded: recordedStandings(one.ledger),
+  });
 const watch = (
   clock?: Env,
   { tier = 'T1' as Tier, recover = undefined as (() => Promise<unknown>) | undefined } = {},
@@ -246,5 +250,38 @@ it('says that it cannot tell who killed it while the store is away', async () =>
   const stop = await watch(fakeEnv());
   setStateAside(`${one.dir}/state.db`, env);
   expect(await stop.reason(true)).toContain('cannot be told');
+  await stop.end();
+});
+
+const recordRevocation = () =>
+  one.ledger.append({
+    ...{ kind: 'agent', agent: 'bob', tier: 'T1' },
+    body: { step: 'revoked', tier: 'T1', operator: 'ada', user: 'ada', reason: 'it lied' },
+  });
+
+it.each(['T0', 'T1'] as const)('kills %s by the ledger alone, whatever the store says', async (tier) => {
+  const clock = fakeEnv();
+  const stop = await watch(clock, { tier });
+  await recordRevocation();
+  expect((await state.registry.get('bob'))?.status).toBe('active');
+  await pass(clock, 1);
+  expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
+  expect(await stop.reason(true)).toContain('was revoked');
+  await stop.end();
+});
+
+it('kills by the ledger while a question to the store is never answered', async () => {
+  const clock = fakeEnv();
+  const registry = { ...state.registry, beat: () => new Promise<never>(() => undefined) };
+  const stop = await watching(clock, undefined, { ...state, registry })(
+    { channel: one.channel('bob'), tier: 'T0' },
+    running,
+    'intent',
+  );
+  await pass(clock, 3);
+  expect(lives()).toBe(true);
+  await recordRevocation();
+  await pass(clock, 1);
+  expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
   await stop.end();
 });

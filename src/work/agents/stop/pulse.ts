@@ -2,9 +2,11 @@
  * One heartbeat for all that this process runs: it tells the registry that they live, asks whether they still may, and
  * follows the events. A store that does not answer is waited for, no longer than the grace; then whatever is above T0
  * stops. One that comes back, or has forgotten an agent, is brought in line with the ledger before it is believed: it may
- * have come back empty, or from an old snapshot.
+ * have come back empty, or from an old snapshot. The ledger is looked at in a beat of its own, so that what is revoked on
+ * this host dies at every tier, however long the store stays away and whatever it says.
  */
-import type { LiveRun, Standing, State } from '../../../adapters/state/port.ts';
+import type { Actor, LiveRun, Standing, State } from '../../../adapters/state/port.ts';
+import { leastOf } from '../../../governance/standing/index.ts';
 import { type Env, formatDuration } from '../../../kernel/index.ts';
 import { type Tier, tierLevel } from '../../../schemas/index.ts';
 import { readHalt } from './event.ts';
@@ -12,6 +14,8 @@ import { readHalt } from './event.ts';
 export interface PulseParts {
   readonly env: Env;
   readonly state: State;
+  /** By this host's ledger alone. */
+  readonly recorded: (actor: Actor) => Standing;
   /** How long the store may be away before what is above T0 stops. */
   readonly graceMs: number;
   /** Brings the registry in line with the ledger. */
@@ -35,7 +39,7 @@ export interface Pulse {
 
 const longestBeatMs = 1000;
 
-export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
+export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts): Pulse {
   const beatMs = Math.max(20, Math.min(longestBeatMs, graceMs / 4));
   const all = new Set<Beating>();
   let going: { readonly stop: AbortController; readonly followed: Promise<void> } | undefined;
@@ -46,7 +50,7 @@ export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
     grace = env.timer(lost, graceMs);
   };
   const lost = (): void => {
-    const why = `Killed: the state store has not answered for ${formatDuration(graceMs)} (state.grace), so a revocation could not be seen.`;
+    const why = `Killed: the state store or the ledger has not answered for ${formatDuration(graceMs)} (state.grace), so a revocation could not be seen.`;
     for (const one of [...all]) if (tierLevel(one.tier) > tierLevel('T0')) one.stop(why);
   };
 
@@ -61,6 +65,18 @@ export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
       } catch {
         // Not a reason to stop yet: the grace runs on, and ends what this does not mend.
         troubled = true;
+      }
+    }
+  }
+
+  /** Apart from the beat, which waits for the store. */
+  async function watchLedger(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await env.sleep(beatMs, signal);
+      try {
+        for (const one of [...all]) stopFor(one, whyStop(one, recorded(one.live)));
+      } catch {
+        // Busy or away; `look` asks it too, so that the grace ends what this does not mend.
       }
     }
   }
@@ -81,9 +97,9 @@ export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
       standings = await state.registry.standings(actors);
     }
     for (const [i, one] of now.entries()) {
-      const why = whyStop(one, standings[i]);
+      const why = whyStop(one, leastOf(recorded(one.live), standings[i] ?? { agent: undefined, stopped: undefined }));
       if (!all.has(one)) continue;
-      if (why !== undefined) one.stop(`Killed: ${why}`);
+      if (why !== undefined) stopFor(one, why);
       else if (gone.has(one.live.intent)) await state.registry.startRun({ ...one.live, beatAt: env.now() });
     }
   }
@@ -113,7 +129,9 @@ export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
       if (going) return;
       const stop = new AbortController();
       answered();
-      beat(stop.signal).catch(() => undefined); // only the end of its last run rejects it
+      // Only the end of its last run rejects them.
+      beat(stop.signal).catch(() => undefined);
+      watchLedger(stop.signal).catch(() => undefined);
       going = { stop, followed: follow(stop.signal, beating.since) };
     },
     async remove(beating) {
@@ -128,9 +146,13 @@ export function openPulse({ env, state, graceMs, recover }: PulseParts): Pulse {
   };
 }
 
+function stopFor(one: Beating, why: string | undefined): void {
+  if (why !== undefined) one.stop(`Killed: ${why}`);
+}
+
 /** Why what runs may not go on; a retired agent may finish. */
-export function whyStop({ live, tier }: Pick<Beating, 'live' | 'tier'>, standing?: Standing): string | undefined {
-  const { agent, stopped } = standing ?? {};
+export function whyStop({ live, tier }: Pick<Beating, 'live' | 'tier'>, standing: Standing): string | undefined {
+  const { agent, stopped } = standing;
   if (stopped !== undefined) return `run ${live.run} was stopped: ${stopped}`;
   if (!agent) return `there is no agent "${live.agent}".`;
   if (agent.status === 'revoked' || agent.status === 'frozen') return `agent "${agent.name}" was ${agent.status}.`;

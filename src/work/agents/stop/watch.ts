@@ -1,7 +1,8 @@
 /** While a command runs: it is on the list of what runs, and there are reasons to kill it (revocation, time-out, abort). */
 import type { Running, Sandbox } from '../../../adapters/sandbox/port.ts';
-import type { LiveRun } from '../../../adapters/state/port.ts';
+import type { LiveRun, Standing } from '../../../adapters/state/port.ts';
 import { type Channel, processStart } from '../../../governance/governor/index.ts';
+import { leastOf } from '../../../governance/standing/index.ts';
 import { formatDuration } from '../../../kernel/index.ts';
 import type { Tier } from '../../../schemas/index.ts';
 import { type Beating, openPulse, type PulseParts, whyStop } from './pulse.ts';
@@ -30,7 +31,7 @@ export interface WatchParts extends PulseParts {
 }
 
 export function createWatch(parts: WatchParts): Watch {
-  const { env, state } = parts;
+  const { env, state, recorded } = parts;
   const pulse = openPulse(parts);
 
   return async (request, running, intent) => {
@@ -41,6 +42,11 @@ export function createWatch(parts: WatchParts): Watch {
       throw error;
     }
   };
+
+  async function standingOf(live: LiveRun): Promise<Standing> {
+    const [told] = await state.registry.standings([live]);
+    return leastOf(recorded(live), told ?? { agent: undefined, stopped: undefined });
+  }
 
   /** Registration comes before the last look at the agent: a revocation either finds the run, or is found here. */
   async function watch(request: StopRequest, running: Running, intent: string): Promise<StopWatch> {
@@ -64,9 +70,9 @@ export function createWatch(parts: WatchParts): Watch {
     };
     const beating: Beating = { live, tier, since, stop };
     await state.registry.startRun(live);
-    const [standing] = await state.registry.standings([live]);
+    const standing = await standingOf(live);
     const retired =
-      standing?.agent?.status === 'retired' ? `agent "${live.agent}" was retired as it started.` : undefined;
+      standing.agent?.status === 'retired' ? `agent "${live.agent}" was retired as it started.` : undefined;
     const late = whyStop(beating, standing) ?? retired;
     if (late !== undefined) stop(`Killed: ${late}`);
     pulse.add(beating);
@@ -83,7 +89,7 @@ export function createWatch(parts: WatchParts): Watch {
         if (reason !== undefined || !killed) return reason;
         try {
           // Whoever revoked the agent may have killed the processes before the event came round to us.
-          const why = whyStop(beating, (await state.registry.standings([live]))[0]);
+          const why = whyStop(beating, recorded(live)) ?? whyStop(beating, await standingOf(live));
           return why === undefined ? undefined : `Killed: ${why}`;
         } catch {
           return 'Killed; whether by a revocation cannot be told, since the state store does not answer.';
