@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../test/support/governed.ts';
 import type { Intent } from '../../schemas/index.ts';
 import type { PendingApproval } from './approvals.ts';
+import { endApprovals } from './index.ts';
 
 let one: Governed;
 beforeEach(async () => {
@@ -50,5 +51,35 @@ describe('the consent to a plan', () => {
     expect(one.approvals.forPlan(plan, one.policy.version)).toBeUndefined();
     const again = one.governor.begin(one.channel('tom'), apply, resting);
     await expect(again).rejects.toMatchObject({ code: 'APPROVAL_INVALID' });
+  });
+});
+
+describe('a question of a run that was killed', () => {
+  it('is not answered any more, and answered before serves no other run', async () => {
+    const { id } = await consented();
+    const ended = await endApprovals(
+      one.ledger,
+      { agents: new Set(), run: 'run-1' },
+      { ...by('ada'), reason: 'it lied' },
+    );
+    expect(ended.map((entry) => entry.id)).toEqual([id]);
+    const [last] = one.ledger.query({ kinds: ['approval'], parent: id, newestFirst: true, limit: 1 });
+    expect(last?.body).toEqual({ step: 'ended', operator: 'ada', user: 'ada', reason: 'it lied' });
+    const again = await one.governor.begin(one.channel('bob', 'run-2'), apply, { facts });
+    expect(again.verdict === 'ask' && again.approval.operators).toEqual([]);
+    const refused = one.approvals.approve(id, by('grace'), one.policy.version);
+    await expect(refused).rejects.toMatchObject({
+      code: 'APPROVAL_INVALID',
+      why: expect.stringContaining('was killed'),
+    });
+  });
+
+  it('is refused also where it was asked while the kill was on its way', async () => {
+    const begun = await one.governor.begin(one.channel('bob'), apply, { facts });
+    const order = { step: 'ordered', deed: 'kill', operator: 'ada', user: 'ada', reason: 'it lied' };
+    await one.ledger.append({ kind: 'kill', run: 'run-1', body: order });
+    const id = begun.verdict === 'ask' ? begun.approval.id : '';
+    const refused = one.approvals.approve(id, by('ada'), one.policy.version);
+    await expect(refused).rejects.toMatchObject({ code: 'APPROVAL_INVALID', why: 'Its run run-1 was killed.' });
   });
 });

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AgovError, canonicalHash, type Env, isoTime, type JsonObject } from '../../kernel/index.ts';
 import { type Entry, type Intent, intentSchema, nameSchema, sha256Schema, type Tier } from '../../schemas/index.ts';
 import type { Ledger } from '../ledger/index.ts';
+import { foldKilledRuns } from '../standing/index.ts';
 
 /** What an approval is bound to. Anything in it that changes makes another hash, and so another approval. */
 export interface ApprovalSubject {
@@ -30,7 +31,10 @@ const askedSchema = z.strictObject({
   reasons: z.array(z.string()),
 });
 
-const consentSchema = z.object({ step: z.enum(['granted', 'denied', 'expired']), operator: nameSchema.optional() });
+const consentSchema = z.object({
+  step: z.enum(['granted', 'denied', 'expired', 'ended']),
+  operator: nameSchema.optional(),
+});
 
 export interface PendingApproval {
   readonly id: string;
@@ -127,6 +131,10 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
 
     async approve(id, by, policyVersion) {
       const approval = mustBePending(id);
+      // It may have been asked while the kill was on its way.
+      if (foldKilledRuns(ledger).some(({ run }) => run === approval.run)) {
+        throw invalid(approval.id, `Its run ${approval.run} was killed.`, 'Let the agent ask again, in a new run.');
+      }
       if (approval.policyVersion !== policyVersion) {
         throw invalid(approval.id, 'The policy has changed since it was asked.', 'Let the agent ask again.');
       }
@@ -209,6 +217,9 @@ function unknown(id: string, ledger: Ledger, matches: number): AgovError {
   if (entry?.kind !== 'approval') return invalid(id, 'No approval has this id.');
   const [last] = ledger.query({ kinds: ['approval'], parent: id, newestFirst: true, limit: 1 });
   const step = last ? consentSchema.parse(last.body).step : 'asked';
-  const how = { granted: 'used already', denied: 'denied', expired: 'expired', asked: 'used already' }[step];
-  return invalid(id, `It was ${how}.`, 'Let the agent ask again.');
+  const how = {
+    ...{ granted: 'It was used already.', asked: 'It was used already.', denied: 'It was denied.' },
+    ...{ expired: 'It has expired.', ended: 'Its run or its agent was killed.' },
+  }[step];
+  return invalid(id, how, 'Let the agent ask again.');
 }

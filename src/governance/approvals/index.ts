@@ -6,3 +6,4 @@ export {
   type PendingApproval,
   subjectHash,
 } from './approvals.ts';
+export { type EndedBy, endApprovals } from './ended.ts';

@@ -259,3 +259,22 @@ it('stops what runs although the ledger takes no entry, and says that this is al
   await expect(thaw(away, { agent: 'bob' }, why)).rejects.toThrow();
   expect((await kill(parts, { agent: 'bob' }, why))[0]?.steps.every(({ ok }) => ok)).toBe(true);
 });
+
+it('closes what the killed had asked for, and nothing else', async () => {
+  const intent = { action: 'infra.apply', resource: 'dev', args: { plan: 'a'.repeat(64) } } as const;
+  const facts = { plan: { environment: 'dev', creates: 1, changes: 0, destroys: 0 } };
+  const ask = async (agent: string, run: string, changes: number): Promise<string> => {
+    const channel = one.channel(agent, run);
+    const args = { ...intent.args, changes };
+    const begun = await one.governor.begin(channel, { ...intent, args }, { facts });
+    return begun.verdict === 'ask' ? begun.approval.id : begun.verdict;
+  };
+  const [lost, kept, amys] = [await ask('bob', 'r1', 1), await ask('bob', 'r2', 2), await ask('amy', 'r3', 3)];
+  const waiting = () => one.approvals.pending().map(({ id }) => id);
+  expect(waiting()).toEqual([lost, kept, amys]);
+  const [run] = await kill(parts, { run: 'r1' }, why);
+  expect([waiting(), stepOf(run, 'record')?.detail]).toEqual([[kept, amys], 'on record; 1 open approval closed']);
+  await freeze(parts, { agent: 'amy' }, why);
+  const [agent] = await kill(parts, { agent: 'bob' }, why);
+  expect([waiting(), stepOf(agent, 'record')?.detail]).toEqual([[amys], 'active until now; 1 open approval closed']);
+});

@@ -3,8 +3,10 @@
  * took. A step that failed is named there, and its order stays open until a retry has done it.
  */
 import type { AgentRecord } from '../../adapters/state/port.ts';
-import type { Tier } from '../../schemas/index.ts';
+import { endApprovals } from '../../governance/approvals/index.ts';
+import type { Entry, Tier } from '../../schemas/index.ts';
 import { appendStep } from '../../work/agents/index.ts';
+import type { Found } from './fleet.ts';
 import { order, report } from './orders.ts';
 import { carryOut } from './steps/carry-out.ts';
 import { round } from './steps/steps.ts';
@@ -62,24 +64,29 @@ const after = { kill: 'revoked', freeze: 'frozen', thaw: 'active' } as const;
 async function doTo(
   parts: KillParts,
   deed: Exclude<Deed, 'move'>,
-  agents: readonly AgentRecord[],
+  agents: readonly Found[],
   why: Why,
   onRecord: () => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly KillReport[]> {
   const { env, ledger } = parts;
   const began = env.monotonic();
+  const ending = deed === 'kill' ? end(parts, { agents: new Set(agents.map(({ name }) => name)) }, why) : [];
   // All in one turn of the event loop, so that a hundred agents cost one commit: either all are on record or none is.
   const ordered = await Promise.all(
-    agents.map(async (before): Promise<Ordered> => {
-      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason };
-      const is = before.status === after[deed];
+    agents.map(async ({ record: before, recorded: known, told, elsewhere }): Promise<Ordered> => {
+      const theirs = elsewhere ? { told: true as const } : {};
+      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason, ...theirs };
+      const is = known?.status === after[deed] && (told ?? known).status === after[deed];
       const marking = is ? Promise.resolve(before) : appendStep(ledger, { name: before.name, before }, body);
-      const [agent, id] = await Promise.all([marking, order(ledger, deed, { agent: before.name }, why)]);
-      const recorded = step(parts, began, is ? `was ${before.status} before` : `${before.status} until now`);
+      const ordering = order(ledger, deed, { agent: before.name }, why);
+      const [agent, id, ended] = await Promise.all([marking, ordering, ending]);
+      const closed = told(ended.filter((entry) => entry.agent === before.name));
+      const was = is ? `was ${before.status} before` : `${before.status} until now`;
+      const recorded = step(parts, began, `${was}${closed}`);
       return { subject: { deed, order: id, agent, run: undefined, orderedAt: env.now(), why }, recorded };
     }),
   ).catch((error: unknown) => {
-    const stopped = agents.map((agent): Stopped => ({ agent, run: undefined }));
+    const stopped = agents.map(({ record }): Stopped => ({ agent: record, run: undefined }));
     return stopUnrecorded(parts, deed, stopped, why, error);
   });
   const [reports] = await Promise.all([finish(parts, ordered, began), onRecord()]);
@@ -88,11 +95,21 @@ async function doTo(
 
 async function killRun(parts: KillParts, run: string, why: Why): Promise<readonly KillReport[]> {
   const began = parts.env.monotonic();
-  const id = await order(parts.ledger, 'kill', { run }, why).catch((error: unknown) =>
-    stopUnrecorded(parts, 'kill', [{ agent: undefined, run }], why, error),
-  );
+  const [id, ended] = await Promise.all([
+    order(parts.ledger, 'kill', { run }, why),
+    end(parts, { agents: new Set(), run }, why),
+  ]).catch((error: unknown) => stopUnrecorded(parts, 'kill', [{ agent: undefined, run }], why, error));
   const subject: Subject = { deed: 'kill', order: id, agent: undefined, run, orderedAt: parts.env.now(), why };
-  return finish(parts, [{ subject, recorded: step(parts, began, 'on record') }], began);
+  return finish(parts, [{ subject, recorded: step(parts, began, `on record${told(ended)}`) }], began);
+}
+
+/** Nobody else may use what the killed had asked for. */
+function end({ ledger }: KillParts, of: Parameters<typeof endApprovals>[1], why: Why): Promise<readonly Entry[]> {
+  return endApprovals(ledger, of, { ...why.by, reason: why.reason });
+}
+
+function told({ length }: readonly Entry[]): string {
+  return length === 0 ? '' : `; ${length} open ${length === 1 ? 'approval' : 'approvals'} closed`;
 }
 
 async function finish(parts: KillParts, ordered: readonly Ordered[], began: number): Promise<readonly KillReport[]> {

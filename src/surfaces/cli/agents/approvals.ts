@@ -15,8 +15,9 @@ export const approvalCommands: AddCommands = (program, define) => {
           describe(a),
           `${a.operators.length}/${a.quorum}`,
           a.stale ? cli.colors.yellow('policy changed') : a.expiresAt.slice(11, 19),
+          a.run ?? '',
         ]);
-        return cli.table(['ID', 'AGENT', 'WANTS', 'GIVEN', 'UNTIL'], rows);
+        return cli.table(['ID', 'AGENT', 'WANTS', 'GIVEN', 'UNTIL', 'RUN'], rows);
       });
     }),
   );
