@@ -6,7 +6,6 @@ import type { AgentRecord } from '../../adapters/state/port.ts';
 import { endApprovals } from '../../governance/approvals/index.ts';
 import type { Entry, Tier } from '../../schemas/index.ts';
 import { appendStep } from '../../work/agents/index.ts';
-import type { Found } from './fleet.ts';
 import { order, report } from './orders.ts';
 import { carryOut } from './steps/carry-out.ts';
 import { round } from './steps/steps.ts';
@@ -64,7 +63,7 @@ const after = { kill: 'revoked', freeze: 'frozen', thaw: 'active' } as const;
 async function doTo(
   parts: KillParts,
   deed: Exclude<Deed, 'move'>,
-  agents: readonly Found[],
+  agents: readonly AgentRecord[],
   why: Why,
   onRecord: () => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly KillReport[]> {
@@ -73,20 +72,19 @@ async function doTo(
   const ending = deed === 'kill' ? end(parts, { agents: new Set(agents.map(({ name }) => name)) }, why) : [];
   // All in one turn of the event loop, so that a hundred agents cost one commit: either all are on record or none is.
   const ordered = await Promise.all(
-    agents.map(async ({ record: before, recorded: known, told, elsewhere }): Promise<Ordered> => {
-      const theirs = elsewhere ? { told: true as const } : {};
-      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason, ...theirs };
-      const is = known?.status === after[deed] && (told ?? known).status === after[deed];
+    agents.map(async (before): Promise<Ordered> => {
+      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason };
+      const is = before.status === after[deed];
       const marking = is ? Promise.resolve(before) : appendStep(ledger, { name: before.name, before }, body);
       const ordering = order(ledger, deed, { agent: before.name }, why);
       const [agent, id, ended] = await Promise.all([marking, ordering, ending]);
-      const closed = told(ended.filter((entry) => entry.agent === before.name));
+      const closed = closing(ended.filter((entry) => entry.agent === before.name));
       const was = is ? `was ${before.status} before` : `${before.status} until now`;
       const recorded = step(parts, began, `${was}${closed}`);
       return { subject: { deed, order: id, agent, run: undefined, orderedAt: env.now(), why }, recorded };
     }),
   ).catch((error: unknown) => {
-    const stopped = agents.map(({ record }): Stopped => ({ agent: record, run: undefined }));
+    const stopped = agents.map((agent): Stopped => ({ agent, run: undefined }));
     return stopUnrecorded(parts, deed, stopped, why, error);
   });
   const [reports] = await Promise.all([finish(parts, ordered, began), onRecord()]);
@@ -100,7 +98,7 @@ async function killRun(parts: KillParts, run: string, why: Why): Promise<readonl
     end(parts, { agents: new Set(), run }, why),
   ]).catch((error: unknown) => stopUnrecorded(parts, 'kill', [{ agent: undefined, run }], why, error));
   const subject: Subject = { deed: 'kill', order: id, agent: undefined, run, orderedAt: parts.env.now(), why };
-  return finish(parts, [{ subject, recorded: step(parts, began, `on record${told(ended)}`) }], began);
+  return finish(parts, [{ subject, recorded: step(parts, began, `on record${closing(ended)}`) }], began);
 }
 
 /** Nobody else may use what the killed had asked for. */
@@ -108,7 +106,7 @@ function end({ ledger }: KillParts, of: Parameters<typeof endApprovals>[1], why:
   return endApprovals(ledger, of, { ...why.by, reason: why.reason });
 }
 
-function told({ length }: readonly Entry[]): string {
+function closing({ length }: readonly Entry[]): string {
   return length === 0 ? '' : `; ${length} open ${length === 1 ? 'approval' : 'approvals'} closed`;
 }
 
