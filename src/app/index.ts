@@ -82,8 +82,10 @@ export function openApp(options: AppOptions): App {
     workspace: (folder) =>
       workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]),
     async rebuildState() {
+      // What other hosts have ended goes on record here first. That it cannot be read is what it is rebuilt for.
+      if (config.state.url !== undefined) await roster().catch(() => undefined);
       const aside = await stores.clearState();
-      await roster();
+      await (await roster()).reconcile();
       return { agents: (await (await state()).registry.list()).length, aside };
     },
     async probe(options) {

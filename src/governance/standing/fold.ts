@@ -1,4 +1,7 @@
-/** Agents and killed runs as the ledger tells them: the truth, of which the registry is a copy. */
+/**
+ * Agents and killed runs as the ledger tells them: the truth, of which the registry is a copy. One ledger is one host's:
+ * it knows the agents that were added here, and of those of other hosts what was done to them from here.
+ */
 import { z } from 'zod';
 import type { AgentRecord, StoppedRun } from '../../adapters/state/port.ts';
 import { type Entry, nameSchema, tierSchema } from '../../schemas/index.ts';
@@ -10,17 +13,34 @@ const agentBodySchema = z.strictObject({
   operator: nameSchema,
   user: z.string(),
   reason: z.string().optional(),
+  /** Tier, status or operator are the state server's word. It ends or holds; it grants nothing here. */
+  told: z.literal(true).optional(),
 });
 export type AgentBody = z.infer<typeof agentBodySchema>;
 
 /** Of the order to kill a run: the rest of its entry is the lifecycle's. */
 const killedRunSchema = z.object({ step: z.literal('ordered'), reason: z.string() });
 
-export function foldAgents(ledger: Pick<Ledger, 'query'>, only?: string): Map<string, AgentRecord> {
-  const agents = new Map<string, AgentRecord>();
+export interface Fleet {
+  /** Added here: they may act here, by their tier and status. */
+  readonly agents: Map<string, AgentRecord>;
+  /** Never added here, and stopped or thawed from here: they may do nothing here, whatever their record says. */
+  readonly others: Map<string, AgentRecord>;
+}
+
+export function emptyFleet(): Fleet {
+  return { agents: new Map(), others: new Map() };
+}
+
+export function foldFleet(ledger: Pick<Ledger, 'query'>, only?: string): Fleet {
+  const fleet = emptyFleet();
   const entries = everyEntry(ledger, { kinds: ['agent'], ...(only ? { agent: only } : {}) });
-  for (const entry of entries) takeAgent(agents, entry);
-  return agents;
+  for (const entry of entries) takeAgent(fleet, entry);
+  return fleet;
+}
+
+export function foldAgents(ledger: Pick<Ledger, 'query'>, only?: string): Map<string, AgentRecord> {
+  return foldFleet(ledger, only).agents;
 }
 
 /** The first reason of each. */
@@ -30,8 +50,15 @@ export function foldKilledRuns(ledger: Pick<Ledger, 'query'>): readonly StoppedR
   return [...reasons].map(([run, reason]) => ({ run, reason }));
 }
 
-export function takeAgent(agents: Map<string, AgentRecord>, { agent: name, at, body }: Entry): void {
-  if (name) agents.set(name, applyStep(agents.get(name), name, agentBodySchema.parse(body), Date.parse(at)));
+export function takeAgent({ agents, others }: Fleet, { agent: name, at, body }: Entry): void {
+  if (!name) return;
+  const step = agentBodySchema.parse(body);
+  const into = step.told && !agents.has(name) ? others : agents;
+  const known = into.get(name);
+  const next = applyStep(known, name, step, Date.parse(at));
+  // Whoever adds it does not undo what another process has done to it at the same moment.
+  const held = known || into === others ? undefined : others.get(name);
+  into.set(name, held && held.status !== 'active' ? { ...held, tier: next.tier } : next);
 }
 
 export function takeKilledRun(reasons: Map<string, string>, { run, body }: Entry): void {

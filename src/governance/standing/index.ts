@@ -1,2 +1,2 @@
-export { type AgentBody, applyStep, foldAgents, foldKilledRuns } from './fold.ts';
+export { type AgentBody, applyStep, foldAgents, foldFleet, foldKilledRuns } from './fold.ts';
 export { leastOf, recordedStandings } from './standing.ts';

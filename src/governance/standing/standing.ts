@@ -6,17 +6,17 @@
 import type { Actor, AgentRecord, Standing } from '../../adapters/state/port.ts';
 import { type Entry, tierLevel } from '../../schemas/index.ts';
 import { everyEntry, type Ledger } from '../ledger/index.ts';
-import { takeAgent, takeKilledRun } from './fold.ts';
+import { emptyFleet, takeAgent, takeKilledRun } from './fold.ts';
 
 const mostFew = 32;
 
 /** By the ledger alone, also as other processes write it. Each question reads only what came since the last one. */
 export function recordedStandings(ledger: Pick<Ledger, 'query'>): (actor: Actor) => Standing {
-  const agents = new Map<string, AgentRecord>();
+  const fleet = emptyFleet();
   const stopped = new Map<string, string>();
   let after = -1;
   const take = (entry: Entry): void => {
-    if (entry.kind === 'agent') takeAgent(agents, entry);
+    if (entry.kind === 'agent') takeAgent(fleet, entry);
     else if (entry.kind === 'kill') takeKilledRun(stopped, entry);
     after = Math.max(after, entry.seq);
   };
@@ -29,7 +29,7 @@ export function recordedStandings(ledger: Pick<Ledger, 'query'>): (actor: Actor)
       // Searched up to here, whatever it was about.
       for (const { seq } of newest) after = Math.max(after, seq);
     } else for (const entry of few) take(entry);
-    return { agent: agents.get(agent), stopped: stopped.get(run) };
+    return { agent: fleet.agents.get(agent), stopped: stopped.get(run) };
   };
 }
 

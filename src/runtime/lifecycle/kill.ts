@@ -6,6 +6,7 @@ import type { AgentRecord } from '../../adapters/state/port.ts';
 import { endApprovals } from '../../governance/approvals/index.ts';
 import type { Entry, Tier } from '../../schemas/index.ts';
 import { appendStep } from '../../work/agents/index.ts';
+import type { Found } from './fleet.ts';
 import { order, report } from './orders.ts';
 import { carryOut } from './steps/carry-out.ts';
 import { round } from './steps/steps.ts';
@@ -63,28 +64,30 @@ const after = { kill: 'revoked', freeze: 'frozen', thaw: 'active' } as const;
 async function doTo(
   parts: KillParts,
   deed: Exclude<Deed, 'move'>,
-  agents: readonly AgentRecord[],
+  agents: readonly Found[],
   why: Why,
   onRecord: () => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly KillReport[]> {
   const { env, ledger } = parts;
   const began = env.monotonic();
-  const ending = deed === 'kill' ? end(parts, { agents: new Set(agents.map(({ name }) => name)) }, why) : [];
+  const ending = deed === 'kill' ? end(parts, { agents: new Set(agents.map(({ record }) => record.name)) }, why) : [];
   // All in one turn of the event loop, so that a hundred agents cost one commit: either all are on record or none is.
   const ordered = await Promise.all(
-    agents.map(async (before): Promise<Ordered> => {
-      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason };
-      const is = before.status === after[deed];
+    agents.map(async ({ record: before, recorded: known, told: heard, elsewhere }): Promise<Ordered> => {
+      const theirs = elsewhere ? { told: true as const } : {};
+      const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason, ...theirs };
+      const is = known?.status === after[deed] && (heard ?? known).status === after[deed];
       const marking = is ? Promise.resolve(before) : appendStep(ledger, { name: before.name, before }, body);
       const ordering = order(ledger, deed, { agent: before.name }, why);
       const [agent, id, ended] = await Promise.all([marking, ordering, ending]);
       const closed = closing(ended.filter((entry) => entry.agent === before.name));
       const was = is ? `was ${before.status} before` : `${before.status} until now`;
-      const recorded = step(parts, began, `${was}${closed}`);
+      const whose = elsewhere ? ', as the state server tells of an agent of another host' : '';
+      const recorded = step(parts, began, `${was}${whose}${closed}`);
       return { subject: { deed, order: id, agent, run: undefined, orderedAt: env.now(), why }, recorded };
     }),
   ).catch((error: unknown) => {
-    const stopped = agents.map((agent): Stopped => ({ agent, run: undefined }));
+    const stopped = agents.map(({ record }): Stopped => ({ agent: record, run: undefined }));
     return stopUnrecorded(parts, deed, stopped, why, error);
   });
   const [reports] = await Promise.all([finish(parts, ordered, began), onRecord()]);

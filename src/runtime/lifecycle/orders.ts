@@ -3,11 +3,12 @@
  * left undone is found by looking for the open ones.
  */
 import { z } from 'zod';
+import type { AgentRecord } from '../../adapters/state/port.ts';
 import { governorMark, governorMarkSchema, mayLive } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { isAgovError, type JsonObject } from '../../kernel/index.ts';
 import { type Entry, nameSchema } from '../../schemas/index.ts';
-import { foldAgents } from '../../work/agents/index.ts';
+import { foldFleet } from '../../work/agents/index.ts';
 import {
   type Deed,
   deeds,
@@ -110,7 +111,7 @@ export function resumableOrders(ledger: Ledger): readonly Resumable[] {
   return openOrders(ledger).flatMap(({ entry, last }): Resumable[] => {
     const { deed, operator, user, reason, governor } = orderSchema.parse(entry.body);
     if (!last && mayLive(governor)) return [];
-    const agent = entry.agent === undefined ? undefined : foldAgents(ledger, entry.agent).get(entry.agent);
+    const agent = entry.agent === undefined ? undefined : recordOf(ledger, entry.agent);
     const why = { by: { operator, user }, reason };
     const orderedAt = Date.parse(entry.at);
     const failed = last?.steps.filter(({ ok }) => !ok) ?? [];
@@ -131,6 +132,12 @@ export function resumableOrders(ledger: Ledger): readonly Resumable[] {
 /** Of the steps that failed, as `Resumable.said`. */
 export function said(failed: readonly KillStep[]): string {
   return failed.map(({ step }) => step).join(' ');
+}
+
+/** Of this host's ledger, or of another's. */
+function recordOf(ledger: Ledger, name: string): AgentRecord | undefined {
+  const { agents, others } = foldFleet(ledger, name);
+  return agents.get(name) ?? others.get(name);
 }
 
 function isOvertaken(deed: Deed, status: string): boolean {

@@ -1,11 +1,15 @@
-/** Whom a target names. By the ledger, so that a kill finds its agents while the state store is away. */
+/**
+ * Whom a target names. By the ledger, so that a kill finds its agents while the state store is away; and by the registry,
+ * so that it reaches those of other hosts.
+ */
 import type { AgentRecord } from '../../adapters/state/port.ts';
 import { AgovError } from '../../kernel/index.ts';
 import { foldAgents } from '../../work/agents/index.ts';
+import { type Found, lookAtFleet, statusesOf } from './fleet.ts';
 import type { Deed, KillParts, KillTarget } from './types.ts';
 
 export interface Targets {
-  readonly agents: readonly AgentRecord[];
+  readonly agents: readonly Found[];
   readonly run: string | undefined;
 }
 
@@ -28,29 +32,59 @@ export async function resolveTarget(
   deed: Exclude<Deed, 'move'>,
   target: KillTarget,
 ): Promise<Targets> {
-  const { ledger } = parts;
-  if ('run' in target) {
-    if (ledger.query({ run: target.run, limit: 1 }).length > 0) return { agents: [], run: target.run };
-    throw new AgovError('NOT_FOUND', {
-      what: `There is no run ${target.run} on record.`,
-      fix: 'See "agov ledger tail --json" for the "run" of what was done, or "agov pipeline list".',
-    });
-  }
-  if ('agent' in target) {
-    const agent = foldAgents(ledger, target.agent).get(target.agent);
-    if (!agent) {
-      throw new AgovError('NOT_FOUND', { what: `There is no agent "${target.agent}".`, fix: 'See "agov agent list".' });
-    }
-    if (!named[deed].includes(agent.status)) throw cannot(deed, agent);
-    return { agents: [agent], run: undefined };
-  }
-  const inTier = (agent: AgentRecord): boolean => 'all' in target || agent.tier === target.tier;
-  const all = [...foldAgents(ledger).values()].filter(inTier);
+  if ('run' in target) return { agents: [], run: await knownRun(parts, target.run) };
+  if ('agent' in target) return { agents: [await namedAgent(parts, deed, target.agent)], run: undefined };
   // One that may do nothing any more can still have something running, as what was retired may end.
-  const running = deed === 'thaw' ? new Set<string>() : await agentsThatRun(parts);
-  const wants = ({ name, status }: AgentRecord): boolean => from[deed].includes(status) || running.has(name);
-  const agents = all.filter(wants).filter(({ status }) => named[deed].includes(status));
+  const [{ found, unasked }, running] = await Promise.all([
+    lookAtFleet(parts),
+    deed === 'thaw' ? new Set<string>() : agentsThatRun(parts),
+  ]);
+  // Nobody here, and it cannot be told whether there is somebody elsewhere.
+  if (found.size === 0 && unasked !== undefined) throw unasked;
+  const inTier = ({ record, told }: Found): boolean =>
+    'all' in target || record.tier === target.tier || told?.tier === target.tier;
+  const agents = [...found.values()]
+    .filter(inTier)
+    .filter((one) => running.has(one.record.name) || statusesOf(one).some((status) => from[deed].includes(status)))
+    .filter((one) => refusal(deed, one) === undefined);
   return { agents, run: undefined };
+}
+
+/** @throws NOT_FOUND, CONFLICT, what the state throws where it alone could know the agent */
+async function namedAgent(parts: KillParts, deed: Exclude<Deed, 'move'>, name: string): Promise<Found> {
+  const own = foldAgents(parts.ledger, name).get(name);
+  // A kill of one of ours waits for no server before it is on record.
+  if (deed === 'kill' && own) return { record: own, recorded: own, told: undefined, elsewhere: false };
+  const { found, unasked } = await lookAtFleet(parts, name);
+  const one = found.get(name);
+  if (!one && unasked !== undefined) throw unasked;
+  if (!one) throw new AgovError('NOT_FOUND', { what: `There is no agent "${name}".`, fix: 'See "agov agent list".' });
+  const refused = refusal(deed, one);
+  if (refused) throw refused;
+  return one;
+}
+
+/** One that runs on another host has no entry here. @throws NOT_FOUND, what the state throws where it alone could know */
+async function knownRun({ ledger, state }: KillParts, run: string): Promise<string> {
+  if (ledger.query({ run, limit: 1 }).length > 0) return run;
+  const live = await (await state()).registry.liveRuns();
+  if (live.some((one) => one.run === run)) return run;
+  throw new AgovError('NOT_FOUND', {
+    what: `There is no run ${run} on record here, and nothing of it runs anywhere.`,
+    fix: 'See "agov ledger tail --json" for the "run" of what was done, or "agov pipeline list"; on the host that began it.',
+  });
+}
+
+/** Why it cannot be done to the agent. */
+function refusal(deed: Exclude<Deed, 'move'>, one: Found): AgovError | undefined {
+  const worst = statusesOf(one).find((status) => !named[deed].includes(status));
+  if (worst !== undefined) return cannot(deed, worst === one.told?.status ? one.told : one.record);
+  if (deed !== 'thaw' || !one.elsewhere || one.record.status !== 'frozen' || one.recorded?.status === 'frozen') return;
+  return new AgovError('CONFLICT', {
+    what: `Agent "${one.record.name}" was not frozen from here.`,
+    why: 'Its freeze is in the ledger of another host, which believes no other in what it may do.',
+    fix: `Thaw it there: agov thaw ${one.record.name}`,
+  });
 }
 
 async function agentsThatRun({ state }: KillParts): Promise<ReadonlySet<string>> {

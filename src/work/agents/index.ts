@@ -9,7 +9,15 @@ export {
 } from './exec.ts';
 export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
 export { heldFor, lockOwner } from './lock-owner.ts';
-export { appendStep, bringInLine, foldAgents, ledgerRoster, type OperatorAct, type Roster } from './roster/index.ts';
+export {
+  appendStep,
+  foldAgents,
+  foldFleet,
+  ledgerRoster,
+  type OperatorAct,
+  putActs,
+  type Roster,
+} from './roster/index.ts';
 export { announceHalt, createWatch, type Watch } from './stop/index.ts';
 export {
   createExplainTool,

@@ -4,7 +4,7 @@
  * processes: an authority that does not answer must not keep a process alive. Locks go when the processes have gone.
  */
 import type { LiveRun } from '../../../adapters/state/port.ts';
-import { announceHalt, bringInLine, heldFor } from '../../../work/agents/index.ts';
+import { announceHalt, heldFor, putActs } from '../../../work/agents/index.ts';
 import type { Deed, KillParts, KillStep, StepName, Subject } from '../types.ts';
 import { endProcesses } from './processes.ts';
 import { openSteps } from './steps.ts';
@@ -71,8 +71,7 @@ type Run = ReturnType<typeof openSteps>['run'];
 async function markAgents({ state, ledger }: KillParts, subjects: readonly Subject[]): Promise<string> {
   const { registry } = await state();
   const agents = subjects.flatMap(({ agent }) => (agent ? [agent] : []));
-  await registry.putAll(agents);
-  for (const { name, status } of agents) if (status !== 'revoked') await bringInLine(ledger, registry, name);
+  await putActs(ledger, registry, agents);
   return `marked ${[...new Set(agents.map(({ status }) => status))].join(', ')}`;
 }
 

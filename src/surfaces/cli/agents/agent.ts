@@ -30,7 +30,10 @@ export const agentCommand: AddCommands = (program, define) => {
 
   define(agent.command('list').description('all agents'), (cli) =>
     cli.withApp(async (app) => {
-      const agents = await (await app.roster()).list();
+      const roster = await app.roster();
+      const mine = (await roster.list()).map((a) => ({ ...a, elsewhere: false }));
+      // They may do nothing here; a kill reaches them.
+      const agents = [...mine, ...(await roster.elsewhere()).map((a) => ({ ...a, elsewhere: true }))];
       const live = await (await app.state()).registry.liveRuns();
       cli.emit(agents, () => {
         if (agents.length === 0) return 'No agents yet. Add one: agov agent add NAME [--tier T1]';
@@ -39,7 +42,7 @@ export const agentCommand: AddCommands = (program, define) => {
           agents.map((a) => [
             a.name,
             a.tier,
-            status(cli, a),
+            status(cli, a) + (a.elsewhere ? cli.colors.dim(' (another host’s ledger)') : ''),
             String(live.filter((run) => run.agent === a.name).length),
             a.operator,
             isoTime(a.changedAt).slice(0, 19).replace('T', ' '),

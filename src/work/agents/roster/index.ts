@@ -1,2 +1,3 @@
-export { foldAgents } from '../../../governance/standing/index.ts';
-export { appendStep, bringInLine, ledgerRoster, type OperatorAct, type Roster } from './roster.ts';
+export { foldAgents, foldFleet } from '../../../governance/standing/index.ts';
+export { putActs } from './in-line.ts';
+export { appendStep, ledgerRoster, type OperatorAct, type Roster } from './roster.ts';

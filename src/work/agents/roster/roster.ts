@@ -1,12 +1,13 @@
 /**
- * Who may act: agents are added, moved between tiers, frozen, retired and revoked by operators. The ledger is the truth;
- * the state registry is its fast copy, brought in line at each start.
+ * Who may act here: agents are added, moved between tiers, frozen, retired and revoked by operators. The ledger is the
+ * truth of this host; the state registry is the fast copy that all hosts share, brought in line at each start.
  */
 import type { AgentRecord, Registry } from '../../../adapters/state/port.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
-import { type AgentBody, applyStep, foldAgents, foldKilledRuns } from '../../../governance/standing/index.ts';
-import { AgovError, canonicalJson, type JsonObject } from '../../../kernel/index.ts';
+import { type AgentBody, applyStep, foldAgents, foldFleet, leastOf } from '../../../governance/standing/index.ts';
+import { AgovError, type JsonObject } from '../../../kernel/index.ts';
 import { nameSchema, type Tier, tierLevel } from '../../../schemas/index.ts';
+import { putActs, reconcileFleet } from './in-line.ts';
 
 /** The human at the keyboard: the name under which an act is recorded, and the system user who typed it. */
 export interface OperatorAct {
@@ -26,10 +27,13 @@ export interface Roster {
   thaw(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
   /** Marks only; what runs is stopped by the lifecycle. The ledger first, then the registry. */
   revoke(name: string, by: OperatorAct, reason: string): Promise<AgentRecord>;
-  /** @throws NOT_FOUND */
+  /** By the ledger. @throws NOT_FOUND */
   get(name: string): Promise<AgentRecord>;
+  /** Of this ledger, by name, as far as ledger and registry both let them act. */
   list(): Promise<readonly AgentRecord[]>;
-  /** Rebuilds the registry's agents and stopped runs from the ledger. The number of records that differed. */
+  /** Of other hosts' ledgers, as the registry tells: here they may do nothing. */
+  elsewhere(): Promise<readonly AgentRecord[]>;
+  /** Brings registry and ledger in line, see `reconcileFleet`. The number of records that differed. */
   reconcile(): Promise<number>;
 }
 
@@ -46,8 +50,15 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
 
   async function record(name: string, body: AgentBody, claim?: string): Promise<AgentRecord> {
     await appendStep(ledger, { name, before: undefined }, body, claim);
-    await bringInLine(ledger, registry, name);
+    const recorded = await get(name);
+    await putActs(ledger, registry, [recorded]);
     return get(name);
+  }
+
+  /** What it is also when another host has stopped it. */
+  function atMost(recorded: AgentRecord, told: AgentRecord | undefined): AgentRecord {
+    const stopped = undefined;
+    return leastOf({ agent: recorded, stopped }, { agent: told ?? recorded, stopped }).agent ?? recorded;
   }
 
   /** One step of an agent that is in one of the states `from`. */
@@ -57,42 +68,38 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     body: Omit<AgentBody, 'tier'> & { tier?: Tier },
   ) {
     const agent = await get(name);
-    if (!from.includes(agent.status)) {
-      throw new AgovError('CONFLICT', { what: `Agent "${name}" is ${agent.status}.`, fix: 'See "agov agent list".' });
+    // To act on it would be the newer act, and would lift what another host has done to it.
+    const { status } = body.step === 'revoked' ? agent : atMost(agent, await registry.get(name));
+    if (!from.includes(status)) {
+      throw new AgovError('CONFLICT', { what: `Agent "${name}" is ${status}.`, fix: 'See "agov agent list".' });
     }
     return record(name, { ...body, tier: body.tier ?? agent.tier });
   }
 
-  /** Whatever cuts a rebuilding short must not leave undone what was on record: what may not act comes first. */
-  async function reconcile(): Promise<number> {
-    const stopped = new Set((await registry.stoppedRuns()).map(({ run }) => run));
-    const forgotten = foldKilledRuns(ledger).filter(({ run }) => !stopped.has(run));
-    for (const mark of forgotten) await registry.stopRun(mark);
-    let changed = forgotten.length;
-
-    const have = new Map((await registry.list()).map((agent) => [agent.name, canonicalJson(agent)]));
-    const wanted = foldAgents(ledger);
-    const order = [...wanted.values()].sort((a, b) => Number(a.status === 'active') - Number(b.status === 'active'));
-    for (const agent of order) {
-      if (have.get(agent.name) === canonicalJson(agent)) continue;
-      await bringInLine(ledger, registry, agent.name);
-      changed += 1;
-    }
-    // What the ledger does not know was never added by an operator.
-    for (const stray of await registry.list()) {
-      if (wanted.has(stray.name) || stray.status === 'revoked') continue;
-      // Added by another process since the fold above?
-      if (ledger.query({ kinds: ['agent'], agent: stray.name, limit: 1 }).length > 0) continue;
-      await registry.put({ ...stray, status: 'revoked', reason: 'the ledger does not know this agent' });
-      changed += 1;
-    }
-    return changed;
+  async function refuseStopped(name: string): Promise<void> {
+    const found = [foldFleet(ledger, name).others.get(name), await registry.get(name)].find(
+      (agent) => agent !== undefined && agent.status !== 'active',
+    );
+    if (!found) return;
+    throw new AgovError('CONFLICT', {
+      what: `Agent "${name}" is ${found.status} on another host${found.reason ? `: ${found.reason}` : ''}.`,
+      why: 'To add it here would lift that.',
+      fix: found.status === 'frozen' ? 'Thaw it where it was frozen, then add it here.' : 'Choose another name.',
+    });
   }
 
   return {
     get,
-    reconcile,
-    list: () => registry.list(),
+    reconcile: () => reconcileFleet(ledger, registry),
+    async list() {
+      const told = new Map((await registry.list()).map((agent) => [agent.name, agent]));
+      const agents = [...foldAgents(ledger)].sort(([a], [b]) => (a < b ? -1 : 1));
+      return agents.map(([name, agent]) => atMost(agent, told.get(name)));
+    },
+    async elsewhere() {
+      const mine = foldAgents(ledger);
+      return (await registry.list()).filter(({ name }) => !mine.has(name));
+    },
     async add(name, tier, by) {
       const parsed = nameSchema.safeParse(name);
       if (!parsed.success) {
@@ -110,6 +117,7 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
           fix: 'Choose another name, or see "agov agent show".',
         });
       }
+      await refuseStopped(name);
       return record(name, { step: 'added', tier, ...by }, `agent:${name}`);
     },
     async move(name, to, by, reason) {
@@ -124,16 +132,6 @@ export function ledgerRoster(ledger: Ledger, registry: Registry): Roster {
     retire: (name, by, reason) => step(name, ['active', 'frozen'], { step: 'retired', ...by, reason }),
     revoke: (name, by, reason) => step(name, ['active', 'frozen', 'retired'], { step: 'revoked', ...by, reason }),
   };
-}
-
-/** Another process may record a step between our look and our put: what counts is the ledger after the put. */
-export async function bringInLine(ledger: Ledger, registry: Registry, name: string): Promise<void> {
-  for (;;) {
-    const have = await registry.get(name);
-    const wanted = foldAgents(ledger, name).get(name);
-    if (!wanted || (have && canonicalJson(have) === canonicalJson(wanted))) return;
-    await registry.put(wanted);
-  }
 }
 
 /**

@@ -44,6 +44,7 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
   const all = new Set<Beating>();
   let going: { readonly stop: AbortController; readonly followed: Promise<void> } | undefined;
   let grace: Disposable | undefined;
+  let telling: Promise<unknown> = Promise.resolve();
 
   const answered = (): void => {
     grace?.[Symbol.dispose]();
@@ -52,6 +53,13 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
   const lost = (): void => {
     const why = `Killed: the state store or the ledger has not answered for ${formatDuration(graceMs)} (state.grace), so a revocation could not be seen.`;
     for (const one of [...all]) if (tierLevel(one.tier) > tierLevel('T0')) one.stop(why);
+  };
+
+  /** What another host has stopped goes on record here too, so that it stays stopped when the server forgets it. */
+  const stopTold = (one: Beating, why: string): void => {
+    one.stop(`Killed: ${why}`);
+    // Where it fails, the next start does it.
+    telling = telling.then(recover).catch(() => undefined);
   };
 
   async function beat(signal: AbortSignal): Promise<void> {
@@ -99,7 +107,7 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
     for (const [i, one] of now.entries()) {
       const why = whyStop(one, leastOf(recorded(one.live), standings[i] ?? { agent: undefined, stopped: undefined }));
       if (!all.has(one)) continue;
-      if (why !== undefined) stopFor(one, why);
+      if (why !== undefined) stopTold(one, why);
       else if (gone.has(one.live.intent)) await state.registry.startRun({ ...one.live, beatAt: env.now() });
     }
   }
@@ -110,10 +118,11 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
         for await (const event of state.events.follow(signal, cursor)) {
           cursor = event.seq;
           const halt = readHalt(event);
-          for (const { live, since, stop } of halt ? [...all] : []) {
-            if (event.seq <= since) continue;
-            if (halt?.agents.includes(live.agent)) stop(`Killed: agent "${live.agent}" was ${halt.became}.`);
-            else if (halt?.runs.includes(live.run)) stop(`Killed: run ${live.run} was ${halt.became}`);
+          for (const one of halt ? [...all] : []) {
+            const { agent, run } = one.live;
+            if (event.seq <= one.since) continue;
+            if (halt?.agents.includes(agent)) stopTold(one, `agent "${agent}" was ${halt.became}.`);
+            else if (halt?.runs.includes(run)) stopTold(one, `run ${run} was ${halt.became}`);
           }
         }
       } catch {
@@ -136,6 +145,7 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
     },
     async remove(beating) {
       all.delete(beating);
+      await telling;
       if (all.size > 0 || !going) return;
       const { stop, followed } = going;
       going = undefined;
