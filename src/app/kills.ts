@@ -1,6 +1,6 @@
 /** Kill, freeze and thaw, with what a kill may not be held back by: its stores pass the breakers. */
 import type { AgentRecord } from '../adapters/state/port.ts';
-import type { KillParts, KillReport, KillTarget, UnfinishedKill, Why } from '../runtime/lifecycle/index.ts';
+import type { KillParts, KillReport, KillTarget, Thawed, UnfinishedKill, Why } from '../runtime/lifecycle/index.ts';
 import type { Frame } from './frame.ts';
 import type { IdentityDoor } from './identities.ts';
 import type { Stores } from './stores.ts';
@@ -8,7 +8,7 @@ import type { Stores } from './stores.ts';
 export interface Kills {
   kill(target: KillTarget, why: Why, onProgress?: KillParts['onProgress']): Promise<readonly KillReport[]>;
   freeze(target: KillTarget, why: Why, onProgress?: KillParts['onProgress']): Promise<readonly KillReport[]>;
-  thaw(target: KillTarget, why: Why, onProgress?: KillParts['onProgress']): Promise<readonly KillReport[]>;
+  thaw(target: KillTarget, why: Why, onProgress?: KillParts['onProgress']): Promise<Thawed>;
   /** Stops what runs by a tier that the agent no longer has. */
   stopMoved(agent: AgentRecord, why: Why): Promise<KillReport>;
   /** Tries again what kills, freezes and thaws could not do. `quick`: nothing that waits for others. */

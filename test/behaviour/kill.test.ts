@@ -172,7 +172,25 @@ describeWith('bwrap', 'agov freeze and agov thaw', () => {
     const frozen = await json('freeze', '--tier', 'T1', ...reason);
     expect(frozen.map((one: { agent: string }) => one.agent)).toContain(agent);
     expect((await must(project.agov('freeze', '--tier', 'T1', ...reason))).stdout).toContain('nobody to freeze');
-    await must(project.agov('thaw', '--all', ...reason));
+    await must(project.agov('thaw', '--tier', 'T1', ...reason));
+    await must(project.agov('run', '--agent', agent, '--', 'true'));
+  });
+
+  it('thaws of many only whom an order over as many froze, and says who stays frozen and why', async () => {
+    await must(project.agov('freeze', agent, '--reason', 'its invitation was opened'));
+    const other = `${agent}-b`;
+    await must(project.agov('agent', 'add', other, '--tier', 'T1'));
+    await must(project.agov('freeze', '--all', '--reason', 'a bad night'));
+    const tier = await must(project.agov('thaw', '--tier', 'T1', ...reason));
+    expect(tier.stdout).toMatch(new RegExp(`nobody to thaw.*${other}.*a bad night`, 's'));
+    const all = await must(project.agov('thaw', '--all', ...reason));
+    expect(all.stdout).toMatch(
+      new RegExp(`Thawed .*${other} .*Left frozen.*${agent} .*its invitation was opened`, 's'),
+    );
+    expect((await project.agov('run', '--agent', agent, '--', 'true')).code).toBe(77);
+    await must(project.agov('run', '--agent', other, '--', 'true'));
+    expect(await json('thaw', '--all', ...reason)).toMatchObject({ thawed: [], left: [{ name: agent }] });
+    await must(project.agov('thaw', agent, ...reason));
     await must(project.agov('run', '--agent', agent, '--', 'true'));
   });
 
@@ -243,8 +261,7 @@ describeWith('bwrap', 'agov kill --run', () => {
     const waiting = await project.agov('pipeline', 'run', 'w.yaml', '--json');
     const { run } = JSON.parse(waiting.stdout);
     await must(project.agov('kill', '--run', run, ...reason));
-    const [pending] = (await json('approvals')).filter((one: { agent: string }) => one.agent === agent);
-    await must(project.agov('approve', pending.id));
+    expect((await json('approvals')).filter((one: { agent: string }) => one.agent === agent)).toEqual([]);
     expect((await project.agov('pipeline', 'resume', run)).code).toBe(73);
     expect((await json('pipeline', 'list')).find((one: { run: string }) => one.run === run)).toMatchObject({
       status: 'cancelled',

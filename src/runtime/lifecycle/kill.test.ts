@@ -204,7 +204,7 @@ it('suspends and restores the identity, and lets no unfinished freeze undo a tha
   await freeze({ ...parts, ...vault }, { agent: 'bob' }, why);
   expect([await statusOf('bob'), unfinishedKills(one.ledger).length]).toEqual(['frozen', 1]);
   vault.fails = false;
-  const [thawed] = await thaw({ ...parts, ...vault }, { agent: 'bob' }, why);
+  const [thawed] = (await thaw({ ...parts, ...vault }, { agent: 'bob' }, why)).thawed;
   expect(thawed?.steps.map(({ step }) => step)).toEqual(['record', 'mark', 'identity']);
   const [overtaken] = await retryKills({ ...parts, ...vault });
   expect(overtaken?.steps).toMatchObject([{ detail: 'overtaken by a later act' }]);
@@ -277,4 +277,25 @@ it('closes what the killed had asked for, and nothing else', async () => {
   await freeze(parts, { agent: 'amy' }, why);
   const [agent] = await kill(parts, { agent: 'bob' }, why);
   expect([waiting(), stepOf(agent, 'record')?.detail]).toEqual([[amys], 'active until now; 1 open approval closed']);
+});
+
+it('takes a freeze for one with a cause where any order names the agent, or none is there', async () => {
+  const roster = ledgerRoster(one.ledger, one.state.registry);
+  await freeze(parts, { all: true }, why);
+  await freeze(parts, { agent: 'bob' }, { ...why, reason: 'its invitation was opened' });
+  await thaw(parts, { agent: 'amy' }, why);
+  await roster.freeze('amy', why.by, 'by a step without an order');
+  const { thawed, left } = await thaw(parts, { all: true }, why);
+  expect([thawed.map(({ agent }) => agent), left.map(({ name }) => name)]).toEqual([['zed'], ['bob', 'amy']]);
+  expect(await Promise.all(['bob', 'amy', 'zed'].map(statusOf))).toEqual(['frozen', 'frozen', 'active']);
+});
+
+it('reads the scope of orders that it finishes later', async () => {
+  const vault = authority(true);
+  await freeze({ ...parts, ...vault }, { tier: 'T1' }, why);
+  expect(unfinishedKills(one.ledger).map(({ agent }) => agent)).toEqual(['bob', 'amy']);
+  vault.fails = false;
+  await retryKills({ ...parts, ...vault });
+  expect((await thaw({ ...parts, ...vault }, { all: true }, why)).left).toHaveLength(2);
+  expect((await thaw({ ...parts, ...vault }, { tier: 'T1' }, why)).thawed).toHaveLength(2);
 });

@@ -7,6 +7,7 @@ import { endApprovals } from '../../governance/approvals/index.ts';
 import type { Entry, Tier } from '../../schemas/index.ts';
 import { appendStep } from '../../work/agents/index.ts';
 import type { Found } from './fleet.ts';
+import { scopeOf, type WideScope } from './frozen.ts';
 import { order, report } from './orders.ts';
 import { carryOut } from './steps/carry-out.ts';
 import { round } from './steps/steps.ts';
@@ -19,6 +20,7 @@ import {
   type KillTarget,
   type Subject,
   stepNames,
+  type Thawed,
   type Why,
 } from './types.ts';
 import { type Stopped, stopUnrecorded } from './unrecorded.ts';
@@ -28,19 +30,22 @@ export async function kill(parts: KillParts, target: KillTarget, why: Why): Prom
   const { agents, run } = await resolveTarget(parts, 'kill', target);
   if (run !== undefined) return killRun(parts, run, why);
   const { tier } = { tier: undefined, ...target };
-  return doTo(parts, 'kill', agents, why, () => (tier ? endTokens(parts, tier) : Promise.resolve()));
+  return doTo(parts, 'kill', agents, why, scopeOf(target), () => (tier ? endTokens(parts, tier) : Promise.resolve()));
 }
 
 /** Until `thaw`. @throws NOT_FOUND, CONFLICT for an agent that has ended */
 export async function freeze(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
   const { agents } = await resolveTarget(parts, 'freeze', target);
-  return doTo(parts, 'freeze', agents, why);
+  return doTo(parts, 'freeze', agents, why, scopeOf(target));
 }
 
-/** @throws NOT_FOUND, CONFLICT for an agent that has ended */
-export async function thaw(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
-  const { agents } = await resolveTarget(parts, 'thaw', target);
-  return doTo(parts, 'thaw', agents, why);
+/**
+ * A tier or all: only those that an order over the same has frozen.
+ * @throws NOT_FOUND, CONFLICT for an agent that has ended
+ */
+export async function thaw(parts: KillParts, target: KillTarget, why: Why): Promise<Thawed> {
+  const { agents, left } = await resolveTarget(parts, 'thaw', target);
+  return { thawed: await doTo(parts, 'thaw', agents, why, scopeOf(target)), left };
 }
 
 /** Stops what runs by a tier that the agent no longer has; `agent` is the record by which it may go on. */
@@ -66,6 +71,7 @@ async function doTo(
   deed: Exclude<Deed, 'move'>,
   agents: readonly Found[],
   why: Why,
+  scope: WideScope | undefined,
   onRecord: () => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly KillReport[]> {
   const { env, ledger } = parts;
@@ -78,7 +84,7 @@ async function doTo(
       const body = { step: steps[deed], tier: before.tier, ...why.by, reason: why.reason, ...theirs };
       const is = known?.status === after[deed] && (heard ?? known).status === after[deed];
       const marking = is ? Promise.resolve(before) : appendStep(ledger, { name: before.name, before }, body);
-      const ordering = order(ledger, deed, { agent: before.name }, why);
+      const ordering = order(ledger, deed, { agent: before.name }, why, scope);
       const [agent, id, ended] = await Promise.all([marking, ordering, ending]);
       const closed = closing(ended.filter((entry) => entry.agent === before.name));
       const was = is ? `was ${before.status} before` : `${before.status} until now`;

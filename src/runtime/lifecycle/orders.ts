@@ -9,6 +9,7 @@ import type { Ledger } from '../../governance/ledger/index.ts';
 import { isAgovError, type JsonObject } from '../../kernel/index.ts';
 import { type Entry, nameSchema } from '../../schemas/index.ts';
 import { foldFleet } from '../../work/agents/index.ts';
+import { type WideScope, wideScopeSchema } from './frozen.ts';
 import {
   type Deed,
   deeds,
@@ -26,6 +27,8 @@ const orderSchema = z.strictObject({
   deed: z.enum(deeds),
   ...by,
   governor: governorMarkSchema,
+  /** Of an order over many. */
+  scope: wideScopeSchema.optional(),
 });
 const reportSchema = z.strictObject({
   step: z.enum(['done', 'failed']),
@@ -54,8 +57,10 @@ export async function order(
   deed: Deed,
   of: { agent?: string; run?: string },
   why: Why,
+  scope?: WideScope,
 ): Promise<string> {
-  const body = { step: 'ordered', deed, ...why.by, reason: why.reason, governor: governorMark() } as const;
+  const told = { step: 'ordered', deed, ...why.by, reason: why.reason, governor: governorMark() } as const;
+  const body = { ...told, ...(scope === undefined ? {} : { scope }) };
   const { id } = await ledger.append({ kind: 'kill', ...of, body: body as unknown as JsonObject, opens: true }); // JSON by its schema
   return id;
 }

@@ -6,11 +6,14 @@ import type { AgentRecord } from '../../adapters/state/port.ts';
 import { AgovError } from '../../kernel/index.ts';
 import { foldAgents } from '../../work/agents/index.ts';
 import { type Found, lookAtFleet, statusesOf } from './fleet.ts';
+import { isUndoneBy, scopeOf } from './frozen.ts';
 import type { Deed, KillParts, KillTarget } from './types.ts';
 
 export interface Targets {
   readonly agents: readonly Found[];
   readonly run: string | undefined;
+  /** Frozen for a cause of their own, which a thaw of many does not undo. */
+  readonly left: readonly AgentRecord[];
 }
 
 type Status = AgentRecord['status'];
@@ -32,8 +35,10 @@ export async function resolveTarget(
   deed: Exclude<Deed, 'move'>,
   target: KillTarget,
 ): Promise<Targets> {
-  if ('run' in target) return { agents: [], run: await knownRun(parts, target.run) };
-  if ('agent' in target) return { agents: [await namedAgent(parts, deed, target.agent)], run: undefined };
+  if ('run' in target) return { agents: [], run: await knownRun(parts, target.run), left: [] };
+  if ('agent' in target) {
+    return { agents: [await namedAgent(parts, deed, target.agent)], run: undefined, left: [] };
+  }
   // One that may do nothing any more can still have something running, as what was retired may end.
   const [{ found, unasked }, running] = await Promise.all([
     lookAtFleet(parts),
@@ -47,7 +52,11 @@ export async function resolveTarget(
     .filter(inTier)
     .filter((one) => running.has(one.record.name) || statusesOf(one).some((status) => from[deed].includes(status)))
     .filter((one) => refusal(deed, one) === undefined);
-  return { agents, run: undefined };
+  const scope = deed === 'thaw' ? scopeOf(target) : undefined;
+  if (scope === undefined) return { agents, run: undefined, left: [] };
+  const undone = new Set(agents.filter(({ record }) => isUndoneBy(parts.ledger, record, scope)));
+  const left = agents.filter((agent) => !undone.has(agent)).map(({ record }) => record);
+  return { agents: [...undone], run: undefined, left };
 }
 
 /** @throws NOT_FOUND, CONFLICT, what the state throws where it alone could know the agent */

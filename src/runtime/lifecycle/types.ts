@@ -38,6 +38,12 @@ export interface KillReport {
   readonly ms: number;
 }
 
+export interface Thawed {
+  readonly thawed: readonly KillReport[];
+  /** Who stays frozen, for a cause of their own: a thaw of many undoes only orders over as many. */
+  readonly left: readonly AgentRecord[];
+}
+
 /** What of an authority a kill needs: see its port. */
 export interface KillIdentities {
   /** False where there is no identity. */

@@ -1,6 +1,7 @@
 /** Stopping agents: for good, until thawed, one, a run, a tier, all. */
+import type { AgentRecord } from '../../../adapters/state/port.ts';
 import type { App } from '../../../app/index.ts';
-import { AgovError, formatDuration } from '../../../kernel/index.ts';
+import { AgovError, formatDuration, isoTime } from '../../../kernel/index.ts';
 import type { KillReport, KillTarget } from '../../../runtime/lifecycle/index.ts';
 import { tierSchema, tiers } from '../../../schemas/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
@@ -16,7 +17,7 @@ const verbs = {
     done: 'Froze',
     idle: 'There is nobody to freeze.',
   },
-  thaw: { about: 'let frozen agents act again', done: 'Thawed', idle: 'Nobody is frozen.' },
+  thaw: { about: 'let frozen agents act again', done: 'Thawed', idle: 'There is nobody to thaw.' },
 } as const;
 export type Verb = keyof typeof verbs;
 
@@ -34,8 +35,8 @@ export const killCommands: AddCommands = (program, define) => {
     const command = program
       .command(`${verb} [name]`)
       .description(verbs[verb].about)
-      .option('--tier <tier>', 'every agent of this tier')
-      .option('--all', 'every agent')
+      .option('--tier <tier>', verb === 'thaw' ? 'whom a freeze of this tier froze' : 'every agent of this tier')
+      .option('--all', verb === 'thaw' ? 'whom a freeze of all froze' : 'every agent')
       .option('--reason <text>', 'why (required); recorded')
       .option('--as <operator>', 'the operator who does it');
     if (verb === 'kill') {
@@ -63,7 +64,12 @@ export async function stop(cli: Cli, verb: Verb, target: KillTarget, { reason, a
   }
   return cli.withApp(async (app) => {
     const by = app.operator(as);
-    return tell(cli, verb, await app[verb](target, { by, reason }, cli.note), 'agent' in target || 'run' in target);
+    const one = 'agent' in target || 'run' in target;
+    if (verb === 'thaw') {
+      const { thawed, left } = await app.thaw(target, { by, reason }, cli.note);
+      return tell(cli, verb, thawed, one, left);
+    }
+    return tell(cli, verb, await app[verb](target, { by, reason }, cli.note), one);
   });
 }
 
@@ -93,19 +99,36 @@ function targetOf(verb: Verb, name: string | undefined, { run, tier, all }: Opti
   throw new AgovError('INPUT_INVALID', { what: `"${tier}" is not a tier.`, fix: `Choose one of ${tiers.join(', ')}.` });
 }
 
-/** `one`: what was named can be but one. */
-function tell(cli: Cli, verb: Verb, reports: readonly KillReport[], one: boolean): number {
+/** `one`: what was named can be but one. `left`: who a thaw of many has left frozen. */
+function tell(
+  cli: Cli,
+  verb: Verb,
+  reports: readonly KillReport[],
+  one: boolean,
+  left: readonly AgentRecord[] = [],
+): number {
   const failed = reports.some(({ steps }) => steps.some(({ ok }) => !ok));
-  cli.emit(one ? reports[0] : reports, () => {
+  const many = verb === 'thaw' ? { thawed: reports, left } : reports;
+  cli.emit(one ? reports[0] : many, () => {
     const [first] = reports;
-    if (!first) return verbs[verb].idle;
+    const stay = leftFrozen(cli, left);
+    if (!first) return `${verbs[verb].idle}${stay}`;
     const names = reports.length === 1 ? subject(first) : `${reports.length} agents or runs`;
     const done = failed ? 'Not all is done of' : verbs[verb].done;
     const head = `${done} ${names} in ${formatDuration(Math.max(...reports.map(({ ms }) => ms)))}.`;
     const rest = failed ? '\nWhat failed stays on record as unfinished: agov kill --retry' : '';
-    return `${head}\n${reports.length > 3 ? manyReports(cli, reports) : fewReports(cli, reports)}${rest}`;
+    return `${head}\n${reports.length > 3 ? manyReports(cli, reports) : fewReports(cli, reports)}${rest}${stay}`;
   });
   return failed ? 1 : 0;
+}
+
+function leftFrozen(cli: Cli, left: readonly AgentRecord[]): string {
+  if (left.length === 0) return '';
+  const rows = left.map(({ name, operator, changedAt, reason = '' }) => [
+    ...[name, oneLine(reason), `${operator}, ${isoTime(changedAt)}`],
+  ]);
+  const head = 'Left frozen, since no order over the same froze them alone; thaw each by its name:';
+  return `\n${head}\n${cli.table(['AGENT', 'FROZEN FOR', 'BY'], rows)}`;
 }
 
 function fewReports(cli: Cli, reports: readonly KillReport[]): string {
