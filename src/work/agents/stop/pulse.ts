@@ -45,6 +45,7 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
   let going: { readonly stop: AbortController; readonly followed: Promise<void> } | undefined;
   let grace: Disposable | undefined;
   let telling: Promise<unknown> = Promise.resolve();
+  let queued = false;
 
   const answered = (): void => {
     grace?.[Symbol.dispose]();
@@ -55,11 +56,22 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
     for (const one of [...all]) if (tierLevel(one.tier) > tierLevel('T0')) one.stop(why);
   };
 
-  /** What another host has stopped goes on record here too, so that it stays stopped when the server forgets it. */
   const stopTold = (one: Beating, why: string): void => {
     one.stop(`Killed: ${why}`);
-    // Where it fails, the next start does it.
-    telling = telling.then(recover).catch(() => undefined);
+    if (queued || isRecorded(one)) return;
+    // What another host has stopped goes on record here too, so that it stays stopped when the server forgets it.
+    queued = true;
+    telling = telling.then(() => {
+      queued = false;
+      return recover().catch(() => undefined); // the next start does it
+    });
+  };
+  const isRecorded = (one: Beating): boolean => {
+    try {
+      return whyStop(one, recorded(one.live)) !== undefined;
+    } catch {
+      return false; // a ledger that is busy; `recover` asks again
+    }
   };
 
   async function beat(signal: AbortSignal): Promise<void> {
