@@ -70,6 +70,7 @@ const command = {
     .default({})
     .describe('Environment variable to secret path, or `${{ params.name }}` of type `secret`; leased for the command.'),
   timeout: duration.optional(),
+  gate: z.literal('approval').optional().describe('`approval`: an operator must consent, also where no policy asks.'),
 };
 
 interface Command {
@@ -141,9 +142,10 @@ export const stageSchema = z
       .strictObject(command)
       .superRefine(wellFormed)
       .optional()
-      .describe('Undoes the stage, by the same agent, when the run fails later on. In reverse order of what was done.'),
+      .describe(
+        'Undoes the stage, by the same agent, when the run fails later on. In reverse order of what was done. The stage’s `gate` is not its own.',
+      ),
     workspace: relativePath.default('.').describe('Folder of the project to work in.'),
-    gate: z.literal('approval').optional().describe('`approval`: an operator must consent, also where no policy asks.'),
     artifacts: z
       .record(z.string().min(1).max(255), z.union([z.literal('stdout'), relativePath]))
       .default({})

@@ -56,6 +56,26 @@ describeWith('bwrap', 'agov pipeline run', () => {
     expect((await project.agov('pipeline', 'resume', run)).code).toBe(73);
   });
 
+  it('undoes without a question what only its stage was asked for, and waits where undoing has a gate of its own', async () => {
+    const text = `${head}
+  free: { agent: builder, run: echo free >> log, gate: approval, compensate: { run: echo undo free >> log } }
+  grave: { agent: builder, needs: [free], run: echo grave >> log, compensate: { gate: approval, run: echo undo grave >> log } }
+  bad: { agent: builder, needs: [grave], run: exit 3 }
+finally:
+  clean: { agent: builder, run: echo clean >> log }
+`;
+    const log = () => readFileSync(join(project.root, 'log'), 'utf8').split('\n').slice(0, -1);
+    const { run } = JSON.parse((await project.agov('pipeline', 'run', file(text), '--json')).stdout);
+    const consent = async () => {
+      const [pending] = JSON.parse((await project.agov('approvals', '--json')).stdout);
+      expect(pending.run).toBe(run);
+      await must(project.agov('approve', pending.id));
+      return project.agov('pipeline', 'resume', run);
+    };
+    expect([(await consent()).code, log()]).toEqual([75, ['free', 'grave']]);
+    expect([(await consent()).code, log()]).toEqual([1, ['free', 'grave', 'undo grave', 'undo free', 'clean']]);
+  });
+
   it('fails when an operator says no', async () => {
     const { run } = JSON.parse((await project.agov('pipeline', 'run', file(chain), '--json')).stdout);
     const [pending] = JSON.parse((await project.agov('approvals', '--json')).stdout);
