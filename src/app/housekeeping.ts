@@ -1,6 +1,8 @@
 /** The housekeeper of a project: its chores over the app's parts, and what it says of itself. */
+import { existsSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isoTime, parseDuration } from '../kernel/index.ts';
+import { basename, dirname, join } from 'node:path';
+import { AgovError, isoTime, parseDuration } from '../kernel/index.ts';
 import { finishRetirements } from '../runtime/bootstrap/index.ts';
 import {
   type ChoreEvent,
@@ -24,7 +26,10 @@ export interface Housekeeper extends AsyncDisposable {
 /** No deadline of any client, and no export of a large log, comes near. */
 const stuckMs = 15 * 60_000;
 
-/** Begins at once. It lives for long: what it holds open is the app's, which must outlive it. */
+/**
+ * Begins at once. It lives for long: what it holds open is the app's, which must outlive it.
+ * @throws CONFIG_INVALID for a folder of the project's to publish into
+ */
 export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void): Housekeeper {
   const { env, config } = app;
   const [since, host] = [isoTime(env.now()), hostname()];
@@ -40,6 +45,7 @@ export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void):
     ? { finishRetirements: async () => finishRetirements({ ledger: await ledger(), identities: app.identities }) }
     : {};
   const parts = { env, host, ledger, state, roster, approvals, secrets, retryKills, look, ...retirements };
+  refuseInside(app.project.root, config.serve.publish.folder);
   const list = choresOf(parts, paceOf(config.serve));
   const stop = new AbortController();
   const chores = startChores(list, { env, onEvent, signal: stop.signal });
@@ -61,6 +67,25 @@ export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void):
       over.abort();
     },
   };
+}
+
+/** Agents write there: what is published would be theirs to change, and the link that it is written through. */
+function refuseInside(root: string, folder: string | undefined): void {
+  if (folder === undefined) return;
+  const real = realOf(folder);
+  if (real !== root && !real.startsWith(`${root}/`)) return;
+  throw new AgovError('CONFIG_INVALID', {
+    what: `serve.publish.folder in agov.yaml, ${folder}, lies inside the project.`,
+    why: 'Agents work there and could change what is published, which is what others verify the record by.',
+    fix: 'Name a folder outside of it that no agent can write, such as /srv/agov/log.',
+  });
+}
+
+/** Also of a folder that is still to be made. */
+function realOf(path: string): string {
+  const parent = dirname(path);
+  if (existsSync(path)) return realpathSync(path);
+  return parent === path ? path : join(realOf(parent), basename(path));
 }
 
 function paceOf({ every, healthEvery, publish }: Config['serve']): ChorePace {

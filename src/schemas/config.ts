@@ -204,7 +204,7 @@ export const configSchema = z
             folder: absolutePath
               .optional()
               .describe(
-                'Folder into which `agov serve` writes the log as C2SP tlog-tiles, for a web server or a mirror.',
+                'Folder into which `agov serve` writes the log as C2SP tlog-tiles, for a web server or a mirror; outside the project, where no agent writes.',
               ),
             every: duration.default('5m').describe('How often it does.'),
           })

@@ -1,6 +1,6 @@
 /** `agov serve` as an operator and a supervisor meet it: one a project, asked over its socket, stopped by a signal. */
 import { once } from 'node:events';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type RequestOptions, request } from 'node:http';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -170,6 +170,24 @@ describe('settings', () => {
     await must(project.agov('agent', 'add', 'second', '--tier', 'T0'));
     await started.printed('2 entries published');
     expect(readFileSync(join(folder, 'checkpoint'), 'utf8')).toContain('\n2\n');
+  });
+
+  it.each([
+    ['the project', ''],
+    ['a folder of it that is still to be made', '/public/log'],
+    ['a folder behind a link into it', '/../out/log'],
+  ])('publish: not into %s', async (_what, path) => {
+    symlinkSync(project.root, join(project.root, '..', 'out'));
+    const folder = `${project.root}${path}`;
+    configure(`{ publish: { folder: ${folder} } }`);
+    const refused = await project.agov('serve');
+    expect([refused.code, refused.stderr]).toEqual([
+      78,
+      expect.stringMatching(
+        /serve\.publish\.folder .* lies inside the project\..*Agents work there.*Name a folder outside/s,
+      ),
+    ]);
+    expect(existsSync(join(project.root, 'public'))).toBe(false);
   });
 });
 
