@@ -79,6 +79,11 @@ describe('compose.yaml', () => {
     expect(text).not.toMatch(/privileged: *true|cap_add|docker\.sock|network_mode: *host/);
   });
 
+  it('gives no two PID namespaces one host name: each would take the other’s governors for dead', () => {
+    expect(text).not.toMatch(/^ *(?:hostname|uts|pid):/m);
+    expect(textOf('docs/production.md')).toContain('`uts: host`');
+  });
+
   it('mounts files that exist, besides the secrets that each makes for themselves', () => {
     const files = Object.values({ ...compose.configs, ...compose.secrets }).map(({ file }) => file);
     const own = files.filter((file) => file.startsWith('./deploy/secrets/'));
