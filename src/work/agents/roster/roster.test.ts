@@ -1,6 +1,7 @@
 /** The steps an agent can take, and a registry that says what the ledger says, whatever happened to it. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../../test/support/governed.ts';
+import type { AgentRecord } from '../../../adapters/state/port.ts';
 import { ledgerRoster, type Roster } from './index.ts';
 
 const by = { operator: 'ada', user: 'ada' };
@@ -121,4 +122,47 @@ it('fills a registry that forgot everything: first what may not act, and killed 
   expect((await registry.list()).map(({ status }) => status)).toEqual(['active', 'frozen', 'revoked']);
   expect(await watched.reconcile()).toBe(0);
   await empty[Symbol.asyncDispose]();
+});
+
+const told = async (name: string, change: Partial<AgentRecord>) => {
+  const bob = await roster.get('bob');
+  await one.state.registry.put({ ...bob, name, ...change });
+};
+const steps = (agent: string) => one.ledger.query({ kinds: ['agent'], agent }).map(({ body }) => body['step']);
+
+it('leaves alone whom only other hosts know, and lets them do nothing here', async () => {
+  await told('zed', { tier: 'T2' });
+  expect(await roster.reconcile()).toBe(0);
+  expect(await roster.elsewhere()).toMatchObject([{ name: 'zed', tier: 'T2', status: 'active' }]);
+  expect((await roster.list()).map(({ name }) => name)).toEqual(['amy', 'bob']);
+  expect((await begin('zed')).verdict).toBe('deny');
+});
+
+it('records once what another host has revoked, however many are told at the same time', async () => {
+  await told('bob', { status: 'revoked', reason: 'it lied', operator: 'eve', tier: 'T2' });
+  const second = ledgerRoster(one.ledger, one.state.registry);
+  await Promise.all([roster.reconcile(), second.reconcile()]);
+  expect(steps('bob')).toEqual(['added', 'revoked']);
+  expect(await roster.get('bob')).toMatchObject({ status: 'revoked', tier: 'T1', reason: 'it lied', operator: 'eve' });
+});
+
+it('yields in the registry to a newer act of another host and not to an older one, and believes neither to give', async () => {
+  const { changedAt } = await roster.get('bob');
+  await told('bob', { tier: 'T2', changedAt: changedAt - 1 });
+  expect([await roster.reconcile(), (await one.state.registry.get('bob'))?.tier]).toEqual([1, 'T1']);
+  await told('bob', { tier: 'T2', changedAt: changedAt + 60_000 });
+  expect([await roster.reconcile(), (await one.state.registry.get('bob'))?.tier]).toEqual([0, 'T2']);
+  expect((await roster.list()).find(({ name }) => name === 'bob')).toMatchObject({ tier: 'T1' });
+  await told('bob', { status: 'frozen', changedAt: changedAt + 60_000 });
+  await expect(roster.move('bob', 'T2', by, 'why')).rejects.toMatchObject(conflict);
+  await roster.thaw('bob', by, 'it did not');
+  expect((await begin('bob')).verdict, 'an act here counts, whatever times are told').toBe('allow');
+});
+
+it('adds nobody whom another host has stopped', async () => {
+  for (const status of ['frozen', 'retired', 'revoked'] as const) {
+    await told('zed', { status });
+    await expect(roster.add('zed', 'T0', by)).rejects.toMatchObject(conflict);
+  }
+  expect(steps('zed')).toEqual([]);
 });
