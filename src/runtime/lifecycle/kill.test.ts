@@ -299,3 +299,27 @@ it('reads the scope of orders that it finishes later', async () => {
   expect((await thaw({ ...parts, ...vault }, { all: true }, why)).left).toHaveLength(2);
   expect((await thaw({ ...parts, ...vault }, { tier: 'T1' }, why)).thawed).toHaveLength(2);
 });
+
+it('finishes later what it began of an agent that only another host knows', async () => {
+  await one.state.registry.put({ ...(await zed()), name: 'far', tier: 'T2' });
+  await listed({ agent: 'far', host: 'web-2/boot' });
+  const [report] = await kill(parts, { tier: 'T2' }, why);
+  expect([report?.agent, stepOf(report, 'processes')?.ok]).toEqual(['far', false]);
+  await one.state.registry.put({ ...(await zed()), name: 'far', tier: 'T2' });
+  await one.state.registry.endRun('intent');
+  const [done] = await retryKills(parts);
+  expect([done?.agent, done?.steps.every(({ ok }) => ok)]).toEqual(['far', true]);
+  await ledgerRoster(one.ledger, one.state.registry).reconcile();
+  expect(await statusOf('far')).toBe('revoked');
+});
+
+it('says that nobody can be found elsewhere while the state is away, and kills by name at home all the same', async () => {
+  const away = { ...parts, state: () => Promise.reject(new AgovError('STATE_UNAVAILABLE', { what: 'It is away.' })) };
+  await expect(kill(away, { agent: 'far' }, why)).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
+  const [report] = await kill(away, { agent: 'bob' }, why);
+  expect([report?.agent, stepOf(report, 'mark')?.ok]).toEqual(['bob', false]);
+});
+
+async function zed() {
+  return ledgerRoster(one.ledger, one.state.registry).get('zed');
+}
