@@ -1,11 +1,7 @@
 /** Tables that fit the terminal: the widest columns give way and wrap; a pipe gets every character on one line. */
-import { stripVTControlCharacters } from 'node:util';
-import Table from 'cli-table3';
+import widthOf from 'fast-string-width';
+import { wrapAnsi } from 'fast-wrap-ansi';
 
-const bare = {
-  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
-  ...{ 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '' },
-};
 const gap = 2;
 const narrowest = 8;
 
@@ -15,31 +11,25 @@ export function table(
   rows: readonly (readonly string[])[],
   width: number | undefined,
 ): string {
-  const natural = head.map((title, i) => Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map(visible)) + gap);
-  const widths = width === undefined ? natural : shrink(natural, width);
-  const made = new Table({
-    head: [...head],
-    chars: bare,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
-    colWidths: widths,
-    wordWrap: true,
-    wrapOnWordBoundary: true,
-  });
-  made.push(...rows.map((row) => row.map((cell, i) => breakable(cell, (widths[i] ?? gap) - gap))));
-  return made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const natural = head.map((title, i) => Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map(widest)));
+  const widths = width === undefined ? natural : shrink(natural, width - gap * head.length);
+  return [head, ...rows].flatMap((row) => lines(row, widths)).join('\n');
 }
 
-/** Words that are longer than their column go on in the next line: cut short, an id or an argument would be of no use. */
-function breakable(cell: string, width: number): string {
-  if (stripVTControlCharacters(cell) !== cell || width < 1) return cell;
-  return cell
-    .split(' ')
-    .map((word) => (word.length > width ? (word.match(new RegExp(`.{1,${width}}`, 'gsu')) ?? []).join('\n') : word))
-    .join(' ');
+/** A row of the table as lines of the terminal: each cell wrapped in its column, words cut only where they must be. */
+function lines(row: readonly string[], widths: readonly number[]): string[] {
+  const cells = widths.map((width, i) => wrapAnsi(row[i] ?? '', Math.max(1, width), { hard: true }).split('\n'));
+  const height = Math.max(...cells.map((cell) => cell.length));
+  return Array.from({ length: height }, (_, line) =>
+    cells
+      .map((cell, i) => padded(cell[line] ?? '', widths[i] ?? 0))
+      .join(' '.repeat(gap))
+      .trimEnd(),
+  );
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
 /** Takes from the widest column, one by one, until the row fits. The first one names the row and is left whole. */
@@ -55,10 +45,6 @@ function shrink(natural: readonly number[], width: number): number[] {
   return widths;
 }
 
-function visible(text: string): number {
-  return Math.max(
-    ...stripVTControlCharacters(text)
-      .split('\n')
-      .map((line) => line.length),
-  );
+function widest(text: string): number {
+  return Math.max(...text.split('\n').map((line) => widthOf(line)));
 }
