@@ -230,4 +230,16 @@ stages:
     expect((await project.agov('pipeline', 'retry', again, '--from', 'last')).code).toBe(0);
     expect(log()).toEqual(['last']);
   });
+
+  it('tells of the items of a final stage too', async () => {
+    write(`
+stages:
+  only: { agent: builder, run: [ls] }
+finally:
+  clean: { agent: builder, foreach: '["a", "b"]', run: [echo, "\${{ each.value }}"] }
+`);
+    const report = JSON.parse((await run()).stdout) as { stages: { stage: string; status: string }[] };
+    const told = report.stages.map(({ stage, status }) => `${stage} ${status}`);
+    expect(told).toEqual(['only ok', 'clean[0] ok', 'clean[1] ok']);
+  });
 });

@@ -3,7 +3,7 @@
  * is undone, the last first; then come the final stages, whatever happened; then the end.
  */
 import type { Pipeline, Stage } from '../../schemas/index.ts';
-import { pendingStage, type RunState, type StageState, type Unit, unitKey } from './journal/index.ts';
+import { pendingStage, type RunState, type StageState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
 import { isMany } from './language/index.ts';
 
 export type Next =
@@ -76,13 +76,10 @@ function createLook(stages: Pipeline['stages']): (state: RunState) => Seen[] {
 }
 
 function lookAt(name: string, stage: Stage, state: RunState): Seen {
-  const many = isMany(stage);
-  const items = state.items.get(name);
-  const whole = state.stages.get(name);
-  // A stage that was skipped as a whole, or failed before its items were known, is one unit.
-  const units: Unit[] = many && items && !whole ? items.map((_, item) => ({ stage: name, item })) : [{ stage: name }];
-  const states = units.map((unit) => state.stages.get(unitKey(unit)) ?? pendingStage);
-  return { name, stage, units, states, status: statusOf(states), unexpanded: many && !items && !whole };
+  const units = unitsOf(state, name);
+  const states = units.map((unit) => stateOf(state, unit));
+  const unexpanded = isMany(stage) && !state.items.has(name) && !state.stages.has(name);
+  return { name, stage, units, states, status: statusOf(states), unexpanded };
 }
 
 function statusOf(states: readonly StageState[]): Seen['status'] {
@@ -145,7 +142,7 @@ function startable(unit: Unit, { status, retryAt }: StageState, { at, busy, park
 /** The last of what ended well, can be undone, and has not been. One after the other: they may rest on each other. */
 function nextUndo(seen: readonly Seen[], state: RunState): Unit | undefined {
   const left = undoable(seen).filter(([unit]) => {
-    const { status } = state.stages.get(unitKey(unit)) ?? pendingStage;
+    const { status } = stateOf(state, unit);
     return status === 'pending' || status === 'open' || status === 'retrying';
   });
   return left.sort(([, a], [, b]) => b.endedSeq - a.endedSeq)[0]?.[0];
@@ -173,7 +170,7 @@ function undoFailures(seen: readonly Seen[], state: RunState): string[] {
 function undoing(unit: Unit, state: RunState, now: Now): Next {
   const key = unitKey(unit);
   if (now.parked.has(key)) return { do: 'park' };
-  const at = startable(unit, state.stages.get(key) ?? pendingStage, now);
+  const at = startable(unit, stateOf(state, unit), now);
   return at !== undefined && at <= now.at ? { do: 'go', start: [unit], expand: [] } : waiting(at);
 }
 

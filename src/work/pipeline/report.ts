@@ -1,8 +1,8 @@
 /** What a run came to, for people: stages with times, decisions by verdict, what was refused and why. */
 import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
 import type { Decision, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
-import { pendingStage, type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
-import { isMany, specOf } from './language/index.ts';
+import { type RunState, readRun, type StageState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
+import { specOf } from './language/index.ts';
 
 export interface Refusal {
   readonly entry: string;
@@ -44,13 +44,13 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
       policies: body.decision.policies,
     });
   }
-  const stages = unitsOf(pipeline, state).map((unit) => {
+  const stages = allUnits(pipeline, state).map((unit) => {
     const { agent, uses, run: command } = specOf(pipeline, unit);
     return {
       stage: unitKey(unit),
       agent,
       does: uses ?? (typeof command === 'string' ? (command.split('\n')[0] ?? '') : (command ?? []).join(' ')),
-      ...(state.stages.get(unitKey(unit)) ?? pendingStage),
+      ...stateOf(state, unit),
     };
   });
   const { status, reason, startedAt, endedAt } = state;
@@ -61,15 +61,13 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
 }
 
 /** Stages in the order of the file, each with its items; what undid them after; the final ones last. */
-function unitsOf(pipeline: Pipeline, state: RunState): Unit[] {
-  const forward = Object.entries(pipeline.stages).flatMap(([stage, spec]): Unit[] => {
-    const items = isMany(spec) && !state.stages.has(stage) ? state.items.get(stage) : undefined;
-    return items ? items.map((_, item) => ({ stage, item })) : [{ stage }];
-  });
+function allUnits(pipeline: Pipeline, state: RunState): Unit[] {
+  const of = (stages: Pipeline['stages']): Unit[] => Object.keys(stages).flatMap((stage) => unitsOf(state, stage));
+  const forward = of(pipeline.stages);
   const undone = forward
     .map((unit): Unit => ({ ...unit, undo: true }))
     .filter((unit) => state.stages.has(unitKey(unit)));
-  return [...forward, ...undone, ...Object.keys(pipeline.finally).map((stage): Unit => ({ stage }))];
+  return [...forward, ...undone, ...of(pipeline.finally)];
 }
 
 function consents(ledger: Ledger, run: string): RunReport['approvals'] {

@@ -5,16 +5,8 @@ import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
 import { nearest, type Pipeline } from '../../schemas/index.ts';
 import type { OperatorAct } from '../agents/index.ts';
-import {
-  pendingStage,
-  type RunBody,
-  type RunState,
-  readRun,
-  type StageBody,
-  type Unit,
-  unitKey,
-} from './journal/index.ts';
-import { ancestorsOf, isMany, type Parameters, stageOf } from './language/index.ts';
+import { type RunBody, type RunState, readRun, type StageBody, stateOf, unitKey, unitsOf } from './journal/index.ts';
+import { ancestorsOf, type Parameters, stageOf } from './language/index.ts';
 
 export interface StartParts {
   readonly ledger: Ledger;
@@ -119,9 +111,7 @@ export async function retryRun(
   const again = stagesAgain(pipeline, old, from);
   const text = (await parts.artifacts.get(old.source)).toString('utf8');
   const run = await startRun(parts, pipeline, { text, file: old.file, params: old.params, retryOf: old.run }, by);
-  const bodies = Object.keys(pipeline.stages).flatMap((stage) =>
-    again.has(stage) ? [] : reused(pipeline, old, stage),
-  );
+  const bodies = Object.keys(pipeline.stages).flatMap((stage) => (again.has(stage) ? [] : reused(old, stage)));
   await Promise.all(
     bodies.map((body) => parts.ledger.append({ kind: 'stage', run, agent: stageOf(pipeline, body.stage).agent, body })),
   );
@@ -137,7 +127,7 @@ function stagesAgain(pipeline: Pipeline, old: RunState, from: readonly string[])
     const fix = hint === undefined ? `It has ${names.join(', ')}.` : `Did you mean "${hint}"?`;
     throw new AgovError('NOT_FOUND', { what: `The run has no stage "${name}".`, fix });
   }
-  const first = from.length > 0 ? from : names.filter((name) => reused(pipeline, old, name).length === 0);
+  const first = from.length > 0 ? from : names.filter((name) => reused(old, name).length === 0);
   if (first.length > 0) return new Set(names.filter((name) => first.some((one) => comesAfter(pipeline, name, one))));
   const fix = 'Name the stage to begin from: --from STAGE';
   throw new AgovError('INPUT_INVALID', { what: `Every stage of run ${old.run} ended well.`, fix });
@@ -148,16 +138,16 @@ function comesAfter(pipeline: Pipeline, name: string, first: string): boolean {
 }
 
 /** What the new run writes of a stage that the old one ended well, items and all; nothing where it did not. */
-function reused(pipeline: Pipeline, old: RunState, stage: string): StageBody[] {
-  const items = isMany(stageOf(pipeline, stage)) && !old.stages.has(stage) ? old.items.get(stage) : undefined;
-  const units: Unit[] = items ? items.map((_, item) => ({ stage, item })) : [{ stage }];
+function reused(old: RunState, stage: string): StageBody[] {
+  const units = unitsOf(old, stage);
   const bodies = units.flatMap((unit): StageBody[] => {
-    const { status, outputs, reason } = old.stages.get(unitKey(unit)) ?? pendingStage;
+    const { status, outputs, reason } = stateOf(old, unit);
     // One that was begun to be undone is not what it was.
     if (old.stages.has(unitKey({ ...unit, undo: true }))) return [];
     if (status === 'ok') return [{ step: 'reused', ...unit, from: old.run, outputs }];
     return status === 'skipped' ? [{ step: 'skipped', ...unit, reason: reason ?? '' }] : [];
   });
   if (bodies.length < units.length) return [];
+  const items = old.stages.has(stage) ? undefined : old.items.get(stage);
   return items ? [{ step: 'expanded', stage, items: [...items] }, ...bodies] : bodies;
 }

@@ -4,7 +4,7 @@ import type { governorMarkSchema } from '../../../governance/governor/index.ts';
 import { everyEntry, type Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
 import type { ArtifactRef, Entry } from '../../../schemas/index.ts';
-import { killSchema, runBodySchema, stageBodySchema, unitKey } from './entries.ts';
+import { killSchema, runBodySchema, stageBodySchema, type Unit, unitKey } from './entries.ts';
 
 export interface StageState {
   /** `open`: started and not ended, by a driver that may be dead. `retrying`: failed, and tried again at `retryAt`. */
@@ -77,9 +77,20 @@ export const emptyRun: RunState = {
   items: new Map(),
 };
 
+/** What is known of one unit. */
+export function stateOf({ stages }: RunState, unit: Unit): StageState {
+  return stages.get(unitKey(unit)) ?? pendingStage;
+}
+
+/** The items of a stage that has them, once they are known; one that was skipped or failed as a whole is one unit. */
+export function unitsOf({ stages, items }: RunState, stage: string): readonly Unit[] {
+  const own = stages.has(stage) ? undefined : items.get(stage);
+  return own ? own.map((_, item) => ({ stage, item })) : [{ stage }];
+}
+
 /**
- * The run's state by all its entries. `known` is an earlier state of the same run, which is brought up to date and must
- * not be used any more. @throws NOT_FOUND
+ * The run's state by all its entries, or by those since `known`, an earlier state of the same run, which stays as it is.
+ * @throws NOT_FOUND
  */
 export function readRun(ledger: Ledger, run: string, known?: RunState): RunState {
   let state: Draft | undefined = known && { ...known, stages: new Map(known.stages), items: new Map(known.items) };

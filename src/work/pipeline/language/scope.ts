@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../../../kernel/index.ts';
 import type { Parameter, Pipeline, Stage } from '../../../schemas/index.ts';
 import type { CelType, Scope, Values } from '../expressions/index.ts';
-import { pendingStage, type RunState, type Unit, unitKey } from '../journal/index.ts';
+import { type RunState, stateOf, type Unit, unitsOf } from '../journal/index.ts';
 import { ancestorsOf, isFinal, isMany, stageOf } from './stages.ts';
 
 const parameterTypes: Readonly<Record<Exclude<Parameter['type'], 'secret'>, CelType>> = {
@@ -56,7 +56,7 @@ export function unitValues(pipeline: Pipeline, state: RunState, unit: Unit): Val
   const { stage: name, item } = unit;
   const stage = stageOf(pipeline, name);
   const value = item === undefined ? undefined : state.items.get(name)?.[item];
-  const own = state.stages.get(unitKey({ ...unit, undo: undefined })) ?? pendingStage;
+  const own = stateOf(state, { stage: name, ...(item === undefined ? {} : { item }) });
   return {
     run: { id: state.run, ...(isFinal(pipeline, name) ? { status: statusOfRun(pipeline, state) } : {}) },
     params: state.params,
@@ -82,13 +82,11 @@ function readableBy(pipeline: Pipeline, name: string): string[] {
 
 function resultOf(pipeline: Pipeline, state: RunState, name: string): JsonObject {
   const stage = stageOf(pipeline, name);
-  const items = state.items.get(name);
-  const whole = state.stages.get(name);
-  if (whole || !isMany(stage) || !items) {
-    const { status, outputs } = whole ?? pendingStage;
+  if (state.stages.has(name) || !state.items.has(name)) {
+    const { status, outputs } = stateOf(state, { stage: name });
     return { status, outputs };
   }
-  const states = items.map((_, item) => state.stages.get(unitKey({ stage: name, item })) ?? pendingStage);
+  const states = unitsOf(state, name).map((unit) => stateOf(state, unit));
   const bad = states.find(({ status }) => status !== 'ok' && status !== 'skipped');
   if (bad) return { status: bad.status, outputs: {} };
   const lists = Object.keys(stage.outputs).map((output): [string, Json] => [
@@ -100,11 +98,8 @@ function resultOf(pipeline: Pipeline, state: RunState, name: string): JsonObject
 
 function statusOfRun({ stages }: Pipeline, state: RunState): string {
   if (state.cancelling !== undefined) return 'cancelled';
-  const failed = [...state.stages].some(
-    ([key, { status }]) =>
-      (status === 'failed' || status === 'denied') && Object.hasOwn(stages, key.replace(/^~|\[\d+\]$/g, '')),
-  );
-  return failed ? 'failed' : 'ok';
+  const states = Object.keys(stages).flatMap((name) => unitsOf(state, name).map((unit) => stateOf(state, unit)));
+  return states.some(({ status }) => status === 'failed' || status === 'denied') ? 'failed' : 'ok';
 }
 
 function outputTypes(stage: Stage): Scope {

@@ -3,9 +3,17 @@ import type { PendingApproval } from '../../../governance/approvals/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
 import type { End } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
-import { type Env, isAgovError, isoTime, type JsonObject, messageOf, parseDuration } from '../../../kernel/index.ts';
+import {
+  type AgovError,
+  type Env,
+  isAgovError,
+  isoTime,
+  type JsonObject,
+  messageOf,
+  parseDuration,
+} from '../../../kernel/index.ts';
 import type { ArtifactRef, Decision, Entry, Pipeline, Stage } from '../../../schemas/index.ts';
-import { pendingStage, type RunState, type StageBody, type StageState, type Unit, unitKey } from '../journal/index.ts';
+import { type RunState, type StageBody, type StageState, stateOf, type Unit, unitKey } from '../journal/index.ts';
 import { fillUnit, meetsCondition, specOf } from '../language/index.ts';
 import { type KeepParts, keepArtifacts } from './artifacts.ts';
 import { act, type CommandParts } from './command.ts';
@@ -45,11 +53,11 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitEnd> 
   const began = parts.env.monotonic();
   const { pipeline, unit, state } = job;
   const stage = specOf(pipeline, unit);
-  const before = state.stages.get(unitKey(unit)) ?? pendingStage;
-  const conditional = before.status === 'pending' && unit.item === undefined && !unit.undo;
-  if (conditional && !holds(() => meetsCondition(pipeline, state, unit.stage))) return skipUnit(parts, job, stage);
+  const before = stateOf(state, unit);
+  const condition = conditionOf(job);
+  if (condition === false && before.status === 'pending') return skipUnit(parts, job, stage);
   const { attempt, entry, finished } = await startAttempt(parts, job, stage, before);
-  const end = finished ?? (await attemptOnce(parts, job, entry));
+  const end = finished ?? (isAgovError(condition) ? failedOn(condition) : await attemptOnce(parts, job, entry));
   if (end.status === 'parked') return end;
   const met = await keepWhatItMade(parts, job, stage, meet(stage.expect, end));
   const retryAt = job.signal.aborted ? undefined : pauseBefore(parts.env, stage.retry, before.failures, met);
@@ -91,12 +99,18 @@ function without(status: 'failed' | 'denied', reason: string, code?: string): En
   return { status, reason, code, artifacts: [], facts: {}, outputs: {} };
 }
 
+function failedOn(error: unknown): Ended {
+  return without('failed', messageOf(error), isAgovError(error) ? error.code : undefined);
+}
+
 /** A condition that cannot be told does not skip its stage: the attempt that follows fails on it, and says why. */
-function holds(condition: () => boolean): boolean {
+function conditionOf({ pipeline, state, unit }: UnitJob): boolean | AgovError {
+  // Items are there because the condition of their stage held.
+  if (unit.item !== undefined || unit.undo) return true;
   try {
-    return condition();
+    return meetsCondition(pipeline, state, unit.stage);
   } catch (error) {
-    if (isAgovError(error, 'INPUT_INVALID')) return true;
+    if (isAgovError(error, 'INPUT_INVALID')) return error;
     throw error;
   }
 }
@@ -159,8 +173,6 @@ async function attemptOnce(
 ): Promise<Ended | (UnitEnd & { status: 'parked' })> {
   const { pipeline, unit, state, signal } = job;
   try {
-    // Where the condition could not be told, this says so.
-    if (unit.item === undefined && !unit.undo) meetsCondition(pipeline, state, unit.stage);
     const stage = fillUnit(pipeline, state, unit);
     const workspace = await parts.workspace(stage.workspace);
     const key = unitKey(unit);
@@ -179,7 +191,7 @@ async function attemptOnce(
   } catch (error) {
     // A stage that cannot be tried has failed; what stops the record itself stops the run.
     if (stopsTheRun(error)) throw error;
-    return without('failed', messageOf(error), isAgovError(error) ? error.code : undefined);
+    return failedOn(error);
   }
 }
 
