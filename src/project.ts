@@ -1,8 +1,8 @@
 /** Where a project lies: its root, its data folder, its keys. Keys are outside the project, so that no workspace holds them. */
-import { existsSync, linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { AgovError, type IdSource, messageOf, systemCode } from './kernel/index.ts';
+import { AgovError, createOnce, type IdSource, messageOf, systemCode } from './kernel/index.ts';
 import type { Config } from './schemas/index.ts';
 
 export const configFile = 'agov.yaml';
@@ -79,16 +79,8 @@ function configHome(env: NodeJS.ProcessEnv): string {
 function instanceId(data: string, ids: IdSource): string {
   const path = join(data, 'instance');
   if (!existsSync(path)) {
-    // Whole or not at all, and of two first starts one makes the id and both use it.
-    const draft = `${path}.${ids()}`;
-    writeFileSync(draft, `${ids()}\n`, { flag: 'wx', mode: 0o600, flush: true });
-    try {
-      linkSync(draft, path);
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
-    } finally {
-      rmSync(draft, { force: true });
-    }
+    // Of two first starts one makes the id, and both use it.
+    createOnce(path, ids(), `${ids()}\n`);
   }
   const id = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f-]{36}$/.test(id)) {

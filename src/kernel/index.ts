@@ -1,3 +1,4 @@
+export { createOnce } from './create-once.ts';
 export { durationPattern, formatDuration, parseDuration } from './duration.ts';
 export { type Env, isoTime, systemEnv } from './env.ts';
 export { AgovError, ERROR_TABLE, type ErrorCode, isAgovError, messageOf, systemCode } from './errors.ts';

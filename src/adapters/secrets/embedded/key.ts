@@ -2,20 +2,9 @@
  * The key file: 32 random bytes in base64, readable by its owner only, outside the project. It is made on first use and
  * never over existing secrets, which a new key could not open.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AgovError, type Env, messageOf, systemCode } from '../../../kernel/index.ts';
+import { AgovError, createOnce, type Env, messageOf, systemCode } from '../../../kernel/index.ts';
 
 const keyBytes = 32;
 const keyPattern = /^[A-Za-z0-9+/]{43}=\n?$/;
@@ -80,32 +69,10 @@ function openIfThere(keyPath: string): number | undefined {
   }
 }
 
-/** Written whole under another name, then linked: of two processes one wins, and nobody reads half a key. */
 function createKey(keyPath: string, env: Env): void {
   mkdirSync(dirname(keyPath), { recursive: true, mode: 0o700 });
-  const draft = `${keyPath}.${process.pid}-${Buffer.from(env.random(8)).toString('hex')}.tmp`;
-  const fd = openSync(draft, 'wx', 0o600);
-  try {
-    writeSync(fd, `${Buffer.from(env.random(keyBytes)).toString('base64')}\n`);
-    fsyncSync(fd);
-    linkSync(draft, keyPath);
-    syncFolder(dirname(keyPath));
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  } finally {
-    closeSync(fd);
-    rmSync(draft);
-  }
-}
-
-/** A name in a folder lasts once the folder is synced; secrets sealed with a key that vanished are lost. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  const mark = `${process.pid}-${Buffer.from(env.random(8)).toString('hex')}.tmp`;
+  createOnce(keyPath, mark, `${Buffer.from(env.random(keyBytes)).toString('base64')}\n`);
 }
 
 function damaged(keyPath: string): AgovError {

@@ -1,36 +1,15 @@
 /** Key files: made whole or not at all, once, by whichever process is first; mode 0600. */
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AgovError, messageOf, systemCode } from '../../../kernel/index.ts';
+import { AgovError, createOnce, messageOf } from '../../../kernel/index.ts';
 
 /** `mark` is no other process's: it keeps their drafts apart. @throws AgovError KEY_INVALID */
 export function writeOnce(path: string, mark: string, text: string): void {
-  const draft = `${path}.${mark}`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(draft, 'wx', 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    linkSync(draft, path);
+    createOnce(path, mark, text);
   } catch (error) {
-    // Another process was first: its key is the key.
-    if (systemCode(error) !== 'EEXIST') throw invalidKey(path, `It cannot be written: ${messageOf(error)}.`);
-  } finally {
-    rmSync(draft, { force: true });
+    throw invalidKey(path, `It cannot be written: ${messageOf(error)}.`);
   }
 }
 
