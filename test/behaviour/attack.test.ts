@@ -173,3 +173,32 @@ describeWith('bwrap', 'somebody who tampers while it runs', () => {
     expect((await project.agov('ledger', 'verify')).code).toBe(0);
   });
 });
+
+// The mark is in the environment of each process of a run, and outlives whatever it starts.
+it('finds no operator’s act that can be given from inside a run', async () => {
+  const acts = [
+    ...[
+      ['pipeline', 'cancel', 'r'],
+      ['pipeline', 'retry', 'r'],
+      ['pipeline', 'resume', 'r'],
+      ['kill', '--all', '--reason', 'x'],
+    ],
+    ...[
+      ['freeze', 'builder', '--reason', 'x'],
+      ['thaw', 'builder', '--reason', 'x'],
+    ],
+    ...[
+      ['agent', 'promote', 'builder', '--to', 'T2', '--reason', 'x'],
+      ['agent', 'invite', 'builder', '--out', at('i')],
+    ],
+    ['ledger', 'key', '--pin', 'x'],
+  ];
+  const before = (await project.entries()).length;
+  for (const argv of acts) {
+    const done = await project.start(argv, { env: { AGOV_RUN: 'mine' } }).done;
+    expect([argv.join(' '), done.code, done.stderr]).toEqual([
+      ...[argv.join(' '), 77, expect.stringContaining('from inside a governed run')],
+    ]);
+  }
+  expect(await project.entries()).toHaveLength(before);
+});
