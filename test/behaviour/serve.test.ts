@@ -89,6 +89,7 @@ it('is one a project, and says who it is', async () => {
   expect(asked.stderr).toContain('does not answer at');
   // Neither the lock nor the socket of the dead one is in the way.
   await serve();
+  await looked();
   expect((await must(project.agov('doctor'))).stdout).toMatch(/ok +serve +process \d+, breakers: none/);
 });
 
