@@ -11,6 +11,7 @@ import { AgovError, idSource, type JsonObject } from '../../../src/kernel/index.
 import type { Entry } from '../../../src/schemas/index.ts';
 import type { Exec, UseTool } from '../../../src/work/agents/index.ts';
 import {
+  createPerform,
   type DriveParts,
   drive,
   type RunState,
@@ -167,7 +168,8 @@ function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'],
   };
   const useTool: UseTool = () => Promise.reject(new Error('no tool is used'));
   return {
-    ...{ env, artifacts, exec, useTool, ledger: life.ledger, tools: new Map(), hidden: [] },
+    ...{ env, artifacts, ledger: life.ledger, hidden: [] },
+    perform: createPerform({ exec, useTool, tools: new Map() }),
     workspace: async () => base.channel('builder').workspace,
     async ask(approval) {
       await approvals.approve(approval.id, { ...by, via: 'test' }, governor.policyVersion);

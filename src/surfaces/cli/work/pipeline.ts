@@ -3,6 +3,7 @@ import type { App } from '../../../app/index.ts';
 import { type Fault, type Pipeline, showFault } from '../../../schemas/index.ts';
 import {
   cancelRun,
+  createPerform,
   drive,
   listRuns,
   mustParse,
@@ -206,14 +207,15 @@ async function follow(
   cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
   const state = await drive(
     {
-      ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts, tools: app.tools },
-      exec: await app.exec(),
-      useTool: await app.useTool(),
+      ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts },
+      perform: createPerform({
+        ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools },
+        output: show.output,
+      }),
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
       ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
       onUnit: show.unit,
-      output: show.output,
     },
     pipeline,
     run,

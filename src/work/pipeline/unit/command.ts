@@ -17,6 +17,7 @@ export interface CommandJob {
   readonly run: string;
   /** `unitKey`, under which its output is shown. */
   readonly key: string;
+  readonly attempt: number;
   /** Every `${{ … }}` filled in. */
   readonly stage: Stage;
   readonly workspace: string;
@@ -25,7 +26,14 @@ export interface CommandJob {
   readonly signal: AbortSignal;
 }
 
-export async function act(parts: CommandParts, job: CommandJob): Promise<Acted<unknown>> {
+export type Perform = (job: CommandJob) => Promise<Acted<unknown>>;
+
+/** In this process. */
+export function createPerform(parts: CommandParts): Perform {
+  return (job) => act(parts, job);
+}
+
+async function act(parts: CommandParts, job: CommandJob): Promise<Acted<unknown>> {
   const { stage, key, signal, workspace, parent } = job;
   const channel: Channel = { agent: stage.agent, run: job.run, workspace };
   const begin: BeginOptions = { parent, ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}) };

@@ -1,3 +1,3 @@
-export { commandOf } from './command.ts';
+export { commandOf, createPerform, type Perform } from './command.ts';
 export { expandStage } from './expand.ts';
 export { type Answer, runUnit, type UnitEnd, type UnitParts } from './run.ts';

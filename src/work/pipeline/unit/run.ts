@@ -16,14 +16,16 @@ import type { ArtifactRef, Decision, Entry, Pipeline, Stage } from '../../../sch
 import { type RunState, type StageBody, type StageState, stateOf, type Unit, unitKey } from '../journal/index.ts';
 import { fillUnit, meetsCondition, specOf } from '../language/index.ts';
 import { type KeepParts, keepArtifacts } from './artifacts.ts';
-import { act, type CommandParts } from './command.ts';
+import type { Perform } from './command.ts';
 import { readOutputs } from './outputs.ts';
 import { pauseBefore } from './retry.ts';
 
 /** What the operators say to an approval: `approved` means that it has been given, and the intent may be tried again. */
 export type Answer = 'approved' | 'denied' | 'later';
 
-export interface UnitParts extends CommandParts, KeepParts {
+export interface UnitParts extends KeepParts {
+  /** Where the unit's one intent is judged and done: in this process, or by a worker. */
+  readonly perform: Perform;
   readonly env: Env;
   readonly ledger: Ledger;
   readonly artifacts: Artifacts;
@@ -57,7 +59,9 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitEnd> 
   const condition = conditionOf(job);
   if (condition === false && before.status === 'pending') return skipUnit(parts, job, stage);
   const { attempt, entry, finished } = await startAttempt(parts, job, stage, before);
-  const end = finished ?? (isAgovError(condition) ? failedOn(condition) : await attemptOnce(parts, job, entry));
+  const end =
+    finished ??
+    (isAgovError(condition) ? failedOn(condition) : await attemptOnce(parts, job, { attempt, parent: entry }));
   if (end.status === 'parked') return end;
   const met = await keepWhatItMade(parts, job, stage, meet(stage.expect, end));
   const retryAt = job.signal.aborted ? undefined : pauseBefore(parts.env, stage.retry, before.failures, met);
@@ -169,7 +173,7 @@ function ended({ status, reason, artifacts = [], facts }: End, timeout: string |
 async function attemptOnce(
   parts: UnitParts,
   job: UnitJob,
-  parent: string,
+  { attempt, parent }: { readonly attempt: number; readonly parent: string },
 ): Promise<Ended | (UnitEnd & { status: 'parked' })> {
   const { pipeline, unit, state, signal } = job;
   try {
@@ -179,7 +183,7 @@ async function attemptOnce(
     for (let round = 0; round < maxRounds; round++) {
       // Also one that a killed driver had begun: after a stop nothing is done that was not done before.
       if (signal.aborted) return without('failed', 'It was stopped.');
-      const acted = await act(parts, { run: state.run, key, stage, workspace, parent, signal });
+      const acted = await parts.perform({ run: state.run, key, attempt, stage, workspace, parent, signal });
       if (acted.verdict === 'allow') return ended(acted.outcome, stage.timeout);
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
       if (acted.verdict === 'deny') return without('denied', reason);
