@@ -1,7 +1,7 @@
-import { formatDuration } from '../../../kernel/index.ts';
-import { mustParse, type PlannedUnit, planPipeline, readParameters } from '../../../work/pipeline/index.ts';
-import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
-import { known, pairs, readPipeline } from './file.ts';
+import { formatDuration } from '../../../../kernel/index.ts';
+import { mustParse, type PlannedUnit, planPipeline, readParameters } from '../../../../work/pipeline/index.ts';
+import { type AddCommands, type Cli, oneLine } from '../../frame/index.ts';
+import { known, pairs, readPipeline } from '../file.ts';
 
 export const planCommand: AddCommands = (pipeline, define) => {
   define(

@@ -1,7 +1,7 @@
-import type { VerifyReport } from '../../../governance/ledger/index.ts';
-import { formatDuration } from '../../../kernel/index.ts';
-import type { RunReport } from '../../../work/pipeline/index.ts';
-import { type Cli, oneLine } from '../frame/index.ts';
+import type { VerifyReport } from '../../../../../governance/ledger/index.ts';
+import { formatDuration } from '../../../../../kernel/index.ts';
+import type { RunReport } from '../../../../../work/pipeline/index.ts';
+import { type Cli, oneLine } from '../../../frame/index.ts';
 
 /** The end of a run on one screen. `verified` is left out where the record was not read through. */
 export function printReport(cli: Cli, report: RunReport, verified: VerifyReport | undefined): void {

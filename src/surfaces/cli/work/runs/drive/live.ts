@@ -1,12 +1,12 @@
 /** A run as it goes: a line when a stage starts and ends, its output if wanted, and the question of an approval. */
 import { Writable } from 'node:stream';
 import { confirm, isCancel } from '@clack/prompts';
-import type { Approvals, PendingApproval } from '../../../governance/approvals/index.ts';
-import { isAgovError } from '../../../kernel/index.ts';
-import type { Pipeline } from '../../../schemas/index.ts';
-import type { OperatorAct } from '../../../work/agents/index.ts';
-import { type Answer, type Unit, type UnitEnd, unitKey } from '../../../work/pipeline/index.ts';
-import { type Cli, oneLine, printable } from '../frame/index.ts';
+import type { Approvals, PendingApproval } from '../../../../../governance/approvals/index.ts';
+import { isAgovError } from '../../../../../kernel/index.ts';
+import type { Pipeline } from '../../../../../schemas/index.ts';
+import type { OperatorAct } from '../../../../../work/agents/index.ts';
+import { type Answer, type Unit, type UnitEnd, unitKey } from '../../../../../work/pipeline/index.ts';
+import { type Cli, oneLine, printable } from '../../../frame/index.ts';
 
 export interface Live {
   unit(unit: Unit, end: UnitEnd | 'started'): void;

@@ -1,6 +1,6 @@
-import { graphLines, graphMermaid, mustParse } from '../../../work/pipeline/index.ts';
-import type { AddCommands } from '../frame/index.ts';
-import { known, readPipeline } from './file.ts';
+import { graphLines, graphMermaid, mustParse } from '../../../../work/pipeline/index.ts';
+import type { AddCommands } from '../../frame/index.ts';
+import { known, readPipeline } from '../file.ts';
 
 export const graphCommand: AddCommands = (pipeline, define) => {
   define(

@@ -1,0 +1,80 @@
+/** What every command that drives a run has in common: its options, the signals, the lines as it goes, the report. */
+import type { Command } from 'commander';
+import type { App } from '../../../../../app/index.ts';
+import type { Pipeline } from '../../../../../schemas/index.ts';
+import {
+  createPerform,
+  drive,
+  mustParse,
+  type RunState,
+  readRun,
+  reportRun,
+} from '../../../../../work/pipeline/index.ts';
+import type { Cli } from '../../../frame/index.ts';
+import { known } from '../../file.ts';
+import { asking, showing } from './live.ts';
+import { printReport } from './report.ts';
+
+/** Those of `run`, `resume` and `retry`; `does` is what their operator does to the run. */
+export function driving(command: Command, does: string): Command {
+  return command
+    .option('--yes', 'approve what asks, as the operator; recorded as such')
+    .option('--as <operator>', `the operator who ${does} it`)
+    .option('--output', 'show what the stages print');
+}
+
+/** The pipeline as the run began with it, whatever its file says by now. */
+export async function parsedOf(app: App, { source, file }: RunState): Promise<Pipeline> {
+  return mustParse((await app.artifacts.get(source)).toString('utf8'), file, await known(app));
+}
+
+export async function continueRun(cli: Cli, app: App, run: string, options: FollowOptions): Promise<number> {
+  return follow(cli, app, await parsedOf(app, readRun(await app.ledger(), run)), run, options);
+}
+
+interface FollowOptions {
+  readonly yes?: boolean;
+  readonly output?: boolean;
+  readonly by: ReturnType<App['operator']>;
+}
+
+const exitCodes = { ok: 0, failed: 1, cancelled: 130, waiting: 75, running: 1 } as const;
+
+export async function follow(
+  cli: Cli,
+  app: App,
+  pipeline: Pipeline,
+  run: string,
+  { yes, output, by }: FollowOptions,
+): Promise<number> {
+  const [stop, quit] = [new AbortController(), new AbortController()];
+  const ledger = await app.ledger();
+  using _signals = cli.io.signals.listen(() => {
+    if (stop.signal.aborted) return quit.abort();
+    cli.note('Stopping: what was done is undone, and the final stages run. Once more ends that as well.');
+    stop.abort();
+  });
+  const show = showing(cli, pipeline, output ?? false);
+  cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
+  const state = await drive(
+    {
+      ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts },
+      perform: createPerform({
+        ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools },
+        output: show.output,
+      }),
+      workspace: app.workspace,
+      hidden: [app.project.data, app.project.keys],
+      ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
+      onUnit: show.unit,
+    },
+    pipeline,
+    run,
+    { stop: stop.signal, quit: quit.signal },
+  );
+  printReport(cli, reportRun(ledger, run, pipeline), ledger.verify());
+  if (state.status === 'waiting')
+    cli.note(`It waits for approval: agov approvals, agov approve ID, then: agov pipeline resume ${run}`);
+  if (state.status === 'failed') cli.note(`See what happened: agov ledger tail --run ${run}`);
+  return exitCodes[state.status];
+}

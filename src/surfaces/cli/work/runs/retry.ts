@@ -1,0 +1,26 @@
+import { readRun, retryRun } from '../../../../work/pipeline/index.ts';
+import type { AddCommands } from '../../frame/index.ts';
+import { driving, follow, parsedOf } from './drive/follow.ts';
+
+export const retryCommand: AddCommands = (pipeline, define) => {
+  define(
+    driving(
+      pipeline
+        .command('retry <run>')
+        .description('a new run of the same text that takes over what the old one did well')
+        .option('--from <stage...>', 'begin again at these stages; by default at those that failed'),
+      'runs',
+    ),
+    (cli, [run = ''], options) =>
+      cli.withApp(async (app) => {
+        const by = app.operator(options['as']);
+        await app.governor();
+        const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
+        const old = readRun(parts.ledger, run);
+        const parsed = await parsedOf(app, old);
+        const made = await retryRun(parts, parsed, old, options['from'] ?? [], by);
+        return follow(cli, app, parsed, made, { ...options, by });
+      }),
+    ['agov pipeline retry 0199c2d4-…', 'agov pipeline retry 0199c2d4-… --from deploy'],
+  );
+};

@@ -1,0 +1,35 @@
+import { relative, resolve } from 'node:path';
+import { mustParse, readParameters, startRun } from '../../../../work/pipeline/index.ts';
+import type { AddCommands } from '../../frame/index.ts';
+import { known, pairs, readPipeline } from '../file.ts';
+import { driving, follow } from './drive/follow.ts';
+
+export const runCommand: AddCommands = (pipeline, define) => {
+  define(
+    driving(
+      pipeline
+        .command('run <file>')
+        .description('run a pipeline; an intent that needs approval asks at the terminal, or waits')
+        .option('-p, --param <name=value...>', 'a parameter of the pipeline'),
+      'runs',
+    ),
+    (cli, [file = ''], options) =>
+      cli.withApp(async (app) => {
+        const by = app.operator(options['as']);
+        const text = readPipeline(cli, file);
+        const parsed = mustParse(text, file, await known(app));
+        const { root } = app.project;
+        await app.governor();
+        const params = readParameters(parsed, pairs(options['param'] ?? []));
+        const from = { text, file: relative(root, resolve(cli.cwd, file)), params };
+        const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
+        const run = await startRun(parts, parsed, from, by);
+        return follow(cli, app, parsed, run, { ...options, by });
+      }),
+    [
+      'agov pipeline run pipelines/release.yaml',
+      'agov pipeline run pipelines/release.yaml --param version=1.4 --param dry_run=true',
+      'agov pipeline run pipelines/release.yaml --yes --json',
+    ],
+  );
+};
