@@ -33,7 +33,10 @@ export function openRules({ env, config, root }: Frame, stores: Stores, world: W
     const { loadPolicySet } = await import('../governance/policy/index.ts');
     return loadPolicySet(await policySources());
   });
-  const approvals = once(async () => ledgerApprovals(await ledger(), env, parseDuration(config.approvals.ttl)));
+  const rolesOf = (name: string): readonly string[] => config.operators.find((one) => one.name === name)?.roles ?? [];
+  const approvals = once(async () =>
+    ledgerApprovals(await ledger(), env, parseDuration(config.approvals.ttl), rolesOf),
+  );
   const roster = once(async () => {
     const made = ledgerRoster(await ledger(), (await state()).registry);
     await made.reconcile();

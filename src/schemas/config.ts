@@ -19,6 +19,11 @@ const operatorSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Operating-system user that may act as this operator. Without it any user of this machine may.'),
+  roles: z
+    .array(nameSchema)
+    .max(20)
+    .default([])
+    .describe('What they are to the gates of pipelines that ask for a role: `[release, security]`.'),
 });
 
 const vaultName = z

@@ -31,6 +31,8 @@ export interface GovernedOptions {
   readonly agents?: Readonly<Record<string, Tier>>;
   readonly limits?: Partial<Limits>;
   readonly approvalTtlMs?: number;
+  /** By operator; as the configuration has them now, so that a test may change them. */
+  readonly roles?: Record<string, readonly string[]>;
   readonly dir?: string;
   readonly env?: FakeEnv;
 }
@@ -49,7 +51,8 @@ export async function governed(options: GovernedOptions = {}): Promise<Governed>
   });
   const state = await openEmbeddedState({ path: join(dir, 'state.db'), env });
   const policy = await loadPolicySet({ tiers: await loadTiers(), projectDir: workspace });
-  const approvals = ledgerApprovals(ledger, env, options.approvalTtlMs ?? 3_600_000);
+  const rolesOf = (operator: string) => options.roles?.[operator] ?? [];
+  const approvals = ledgerApprovals(ledger, env, options.approvalTtlMs ?? 3_600_000, rolesOf);
   const roster = ledgerRoster(ledger, state.registry);
   for (const [name, tier] of Object.entries(options.agents ?? {})) {
     await roster.add(name, tier, { operator: 'ada', user: 'ada' });

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../test/support/governed.ts';
 import type { Intent } from '../../schemas/index.ts';
-import type { PendingApproval } from './approvals.ts';
-import { endApprovals } from './index.ts';
+import { endApprovals, type PendingApproval } from './index.ts';
 
 let one: Governed;
 beforeEach(async () => {

@@ -2,11 +2,12 @@
  * An operator's consent to exact bytes. The ledger is the only store: an approval is an open entry until one intent, a
  * denial or its end closes it, in the same transaction, so that two takers cannot both have it.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AgovError, canonicalHash, type Env, isoTime, type JsonObject } from '../../kernel/index.ts';
-import { type Entry, type Intent, intentSchema, nameSchema, sha256Schema, type Tier } from '../../schemas/index.ts';
+import type { Entry, Intent, Tier } from '../../schemas/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import { foldKilledRuns } from '../standing/index.ts';
+import { type askedSchema, consentSchema, type PendingApproval, readApproval } from './record.ts';
 
 /** What an approval is bound to. Anything in it that changes makes another hash, and so another approval. */
 export interface ApprovalSubject {
@@ -14,43 +15,21 @@ export interface ApprovalSubject {
   readonly intent: Intent;
   readonly workspace: string;
   readonly policyVersion: string;
+  /** Of a gate that wants more than any one operator: consent that was asked for on other terms is no answer to it. */
+  readonly terms?: ApprovalTerms | undefined;
 }
 
-export function subjectHash(subject: ApprovalSubject): string {
-  return canonicalHash(subject);
-}
-
-const askedSchema = z.strictObject({
-  step: z.literal('asked'),
-  hash: sha256Schema,
-  quorum: z.int().min(1),
-  expiresAt: z.string(),
-  policyVersion: sha256Schema,
-  workspace: z.string(),
-  intent: intentSchema,
-  reasons: z.array(z.string()),
-});
-
-const consentSchema = z.object({
-  step: z.enum(['granted', 'denied', 'expired', 'ended']),
-  operator: nameSchema.optional(),
-});
-
-export interface PendingApproval {
-  readonly id: string;
-  readonly agent: string;
-  readonly tier: Tier | undefined;
-  readonly run: string | undefined;
-  readonly hash: string;
-  readonly intent: Intent;
-  readonly workspace: string;
+export interface ApprovalTerms {
   readonly quorum: number;
-  /** Distinct operators who have approved. */
-  readonly operators: readonly string[];
-  readonly askedAt: string;
-  readonly expiresAt: string;
-  readonly reasons: readonly string[];
-  readonly policyVersion: string;
+  /** Only operators with one of these count; anyone does where there is none. In order, each once. */
+  readonly roles: readonly string[];
+}
+
+/** What tells the roles that an operator has now. */
+export type RolesOf = (operator: string) => readonly string[];
+
+export function subjectHash({ terms, ...subject }: ApprovalSubject): string {
+  return canonicalHash({ ...subject, ...(terms ? { terms: { ...terms, roles: [...terms.roles] } } : {}) });
 }
 
 export interface ConsentBy {
@@ -70,7 +49,9 @@ export interface Approvals {
     quorum: number,
     reasons: readonly string[],
   ): Promise<PendingApproval>;
-  /** @throws APPROVAL_INVALID when it is unknown, used, denied, expired, or its policy has changed; CONFLICT on a second consent of one operator */
+  /** Whether this operator's consent would count by the roles they have now. */
+  mayConsent(approval: PendingApproval, operator: string): boolean;
+  /** @throws APPROVAL_INVALID when it is unknown, used, denied, expired, or its policy has changed; CONFLICT on a second consent of one operator; DENIED for one without the role it needs */
   approve(id: string, by: ConsentBy, policyVersion: string): Promise<PendingApproval>;
   /** @throws APPROVAL_INVALID */
   deny(id: string, by: ConsentBy, reason: string): Promise<void>;
@@ -83,13 +64,13 @@ export interface Approvals {
   expire(): Promise<number>;
 }
 
-export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approvals {
+export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number, rolesOf: RolesOf = () => []): Approvals {
   const open = (): PendingApproval[] =>
     ledger
       .openIds()
       .map((id) => ledger.byId(id))
       .filter((entry): entry is Entry => entry?.kind === 'approval')
-      .map((entry) => read(entry, ledger));
+      .map((entry) => readApproval(entry, ledger));
   const alive = (approval: PendingApproval): boolean => Date.parse(approval.expiresAt) > env.now();
 
   function mustBePending(id: string): PendingApproval {
@@ -100,7 +81,12 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
     return approval;
   }
 
+  /** The role by which the operator may consent; an empty text where none is needed. */
+  const roleFor = ({ roles }: PendingApproval, operator: string): string | undefined =>
+    roles.length === 0 ? '' : rolesOf(operator).find((role) => roles.includes(role));
+
   return {
+    mayConsent: (approval, operator) => roleFor(approval, operator) !== undefined,
     pending: () => open().filter(alive),
     forHash: (hash) => open().find((approval) => approval.hash === hash && alive(approval)),
 
@@ -111,6 +97,7 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
         hash,
         quorum,
         expiresAt: isoTime(env.now() + ttlMs),
+        roles: [...(subject.terms?.roles ?? [])],
         policyVersion: subject.policyVersion,
         workspace: subject.workspace,
         intent: subject.intent,
@@ -126,7 +113,7 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
       });
       const entry = ledger.byId(id);
       if (!entry) throw new AgovError('INTERNAL', { what: `Approval ${id} was written and cannot be read back.` });
-      return read(entry, ledger);
+      return readApproval(entry, ledger);
     },
 
     async approve(id, by, policyVersion) {
@@ -145,9 +132,11 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
           fix: 'Let another operator run "agov approve".',
         });
       }
+      const role = roleFor(approval, by.operator);
+      if (role === undefined) throw lacksRole(approval, by.operator, rolesOf(by.operator));
       await ledger.append({
         ...about(approval),
-        body: { step: 'granted', ...by, hash: approval.hash },
+        body: { step: 'granted', ...by, hash: approval.hash, ...(role ? { role } : {}) },
         claim: `approval:${approval.id}:${by.operator}`,
       });
       return { ...approval, operators: [...approval.operators, by.operator] };
@@ -177,8 +166,8 @@ export function ledgerApprovals(ledger: Ledger, env: Env, ttlMs: number): Approv
   };
 }
 
-function pickSubject({ agent, intent, workspace, policyVersion }: ApprovalSubject): ApprovalSubject {
-  return { agent, intent, workspace, policyVersion };
+function pickSubject({ agent, intent, workspace, policyVersion, terms }: ApprovalSubject): ApprovalSubject {
+  return { agent, intent, workspace, policyVersion, terms };
 }
 
 function about(approval: PendingApproval) {
@@ -190,25 +179,17 @@ function about(approval: PendingApproval) {
   } as const;
 }
 
-function read(entry: Entry, ledger: Ledger): PendingApproval {
-  const asked = askedSchema.parse(entry.body);
-  const consents = ledger
-    .query({ kinds: ['approval'], parent: entry.id })
-    .map((child) => consentSchema.parse(child.body));
-  const operators = consents.flatMap(({ step, operator }) => (step === 'granted' && operator ? [operator] : []));
-  return {
-    id: entry.id,
-    agent: entry.agent ?? '',
-    tier: entry.tier,
-    run: entry.run,
-    askedAt: entry.at,
-    operators: [...new Set(operators)],
-    ...asked,
-  };
-}
-
 function invalid(id: string, why: string, fix = 'See "agov approvals" for those that wait.'): AgovError {
   return new AgovError('APPROVAL_INVALID', { what: `Approval ${id} cannot be used.`, why, fix });
+}
+
+function lacksRole({ id, roles }: PendingApproval, operator: string, has: readonly string[]): AgovError {
+  const needed = roles.length === 1 ? `the role "${roles[0]}"` : `one of the roles ${roles.join(', ')}`;
+  return new AgovError('DENIED', {
+    what: `${operator} cannot approve ${id}.`,
+    why: `It needs an operator with ${needed}, and ${operator} has ${has.length === 0 ? 'none' : has.join(', ')}.`,
+    fix: 'Let an operator with the role run "agov approve"; roles are given in agov.yaml, under "operators".',
+  });
 }
 
 function unknown(id: string, ledger: Ledger, matches: number): AgovError {
@@ -219,7 +200,7 @@ function unknown(id: string, ledger: Ledger, matches: number): AgovError {
   const step = last ? consentSchema.parse(last.body).step : 'asked';
   const how = {
     ...{ granted: 'It was used already.', asked: 'It was used already.', denied: 'It was denied.' },
-    ...{ expired: 'It has expired.', ended: 'Its run or its agent was killed.' },
+    ...{ expired: 'It has expired.', ended: 'Its run or its agent was killed, or its run was cancelled.' },
   }[step];
   return invalid(id, how, 'Let the agent ask again.');
 }

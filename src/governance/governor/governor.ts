@@ -5,7 +5,7 @@
 import type { Actor, Registry, Standing } from '../../adapters/state/port.ts';
 import { AgovError, isAgovError, type JsonObject, messageOf } from '../../kernel/index.ts';
 import type { Decision, EntryDraft, Intent, Tier } from '../../schemas/index.ts';
-import { type Approvals, type PendingApproval, subjectHash } from '../approvals/index.ts';
+import { type Approvals, type ApprovalTerms, type PendingApproval, subjectHash } from '../approvals/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicySet, Question } from '../policy/index.ts';
 import { leastOf, recordedStandings } from '../standing/index.ts';
@@ -100,7 +100,8 @@ export function createGovernor(parts: GovernorParts): Governor {
     if (limit) return { decision: refusal(limit) };
     const decision = policy.decide(asked);
     if (decision.verdict !== 'ask') return { decision };
-    const subject = { agent: channel.agent, intent, workspace: channel.workspace, policyVersion: policy.version };
+    const { agent, workspace } = channel;
+    const subject = { agent, intent, workspace, policyVersion: policy.version, terms: termsOf(options) };
     const approval = approvals.forHash(subjectHash(subject));
     if (!approval) return { decision, subject };
     const again = policy.decide({ ...asked, approvals: approval.operators.length });
@@ -116,7 +117,10 @@ export function createGovernor(parts: GovernorParts): Governor {
     const pending =
       decision.verdict === 'ask' && subject && tier
         ? (approval ??
-          (await approvals.ask({ ...subject, run: channel.run, tier }, decision.quorum ?? 1, decision.reasons)))
+          (await approvals.ask({ ...subject, run: channel.run, tier }, decision.quorum ?? 1, [
+            ...(options.asks === undefined ? [] : [options.asks]),
+            ...decision.reasons,
+          ])))
         : approval;
     const allowed = decision.verdict === 'allow';
     const used = allowed ? (approval?.id ?? options.uses) : undefined;
@@ -192,6 +196,11 @@ export function createGovernor(parts: GovernorParts): Governor {
       await ledger.append({ kind: 'violation', run, agent, ...(parent ? { parent } : {}), body: { what, details } });
     },
   };
+}
+
+/** A gate for one consent of anybody is the same question as the policy's own, and whoever answered that has answered it. */
+function termsOf({ requireApprovals: quorum = 1, roles = [] }: BeginOptions): ApprovalTerms | undefined {
+  return quorum > 1 || roles.length > 0 ? { quorum, roles: [...new Set(roles)].sort() } : undefined;
 }
 
 const unknownToAll: Standing = { agent: undefined, stopped: undefined };

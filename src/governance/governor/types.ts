@@ -22,6 +22,10 @@ export interface BeginOptions {
   readonly uses?: string;
   /** A gate: operators who must approve even where the policy would not ask. */
   readonly requireApprovals?: number;
+  /** Of a gate: of all who consent, only operators with one of these roles count. */
+  readonly roles?: readonly string[];
+  /** What the gate says to those whom it asks. */
+  readonly asks?: string;
 }
 
 export type Begun =

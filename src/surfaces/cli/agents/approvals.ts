@@ -13,7 +13,7 @@ export const approvalCommands: AddCommands = (program, define) => {
           a.id,
           `${a.agent} ${a.tier ?? ''}`,
           describe(a),
-          `${a.operators.length}/${a.quorum}`,
+          [`${a.operators.length}/${a.quorum}`, a.roles.join(' or ')].filter(Boolean).join(' '),
           a.stale ? cli.colors.yellow('policy changed') : a.expiresAt.slice(11, 19),
           a.run ?? '',
         ]);
@@ -33,7 +33,8 @@ export const approvalCommands: AddCommands = (program, define) => {
         const given = await (await app.approvals()).approve(id, by, (await app.policy()).version);
         const missing = given.quorum - given.operators.length;
         cli.emit(given, () => {
-          const rest = missing > 0 ? ` ${missing} more must approve.` : ' It may be tried again now, once.';
+          const who = given.roles.length === 0 ? '' : ` with the role ${given.roles.join(' or ')}`;
+          const rest = missing > 0 ? ` ${missing} more${who} must approve.` : ' It may be tried again now, once.';
           return `${by.operator} approved: ${describe(given)}, by agent ${given.agent}.${rest}`;
         });
       }),

@@ -64,6 +64,12 @@ export function asking(
     const what = `${approval.agent} wants ${oneLine(`${approval.intent.action} ${approval.intent.resource}`)} (stage ${stage})`;
     if (approval.operators.includes(by.operator)) return 'later';
     if (signal.aborted || (!yes && !cli.interactive)) return 'later';
+    if (!approvals.mayConsent(approval, by.operator)) {
+      cli.note(
+        `  ${what}: that takes an operator with the role ${approval.roles.join(' or ')}; ${by.operator} has not.`,
+      );
+      return 'later';
+    }
     if (!yes) {
       for (const reason of approval.reasons) cli.note(`  ${cli.colors.dim(oneLine(reason))}`);
       cli.note(`  ${cli.colors.dim(oneLine(JSON.stringify(approval.intent.args)))}`);
