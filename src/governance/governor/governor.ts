@@ -131,6 +131,7 @@ export function createGovernor(parts: GovernorParts): Governor {
       agent: channel.agent,
       ...(tier ? { tier } : {}),
       ...(options.parent ? { parent: options.parent } : {}),
+      ...(options.after ? { after: options.after } : {}),
       body: {
         ...intent,
         workspace: channel.workspace,

@@ -16,6 +16,8 @@ export interface Channel {
 export interface BeginOptions {
   /** The intent above this one. */
   readonly parent?: string;
+  /** An entry that may still be on its way to the ledger: unless it gets there nothing is recorded, nor allowed. */
+  readonly after?: string;
   /** What a tool found out about the resource; a fact that the action needs and that is missing denies. */
   readonly facts?: Facts;
   /** An open approval that the facts rest on: an allowed intent uses it up. */

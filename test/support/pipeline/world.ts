@@ -168,7 +168,7 @@ function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'],
   };
   const useTool: UseTool = () => Promise.reject(new Error('no tool is used'));
   return {
-    ...{ env, artifacts, ledger: life.ledger, hidden: [] },
+    ...{ env, artifacts, ledger: life.ledger, ids: idSource(env), hidden: [] },
     perform: createPerform({ exec, useTool, tools: new Map() }),
     workspace: async () => base.channel('builder').workspace,
     async ask(approval) {

@@ -129,7 +129,7 @@ function signHead(tree: GrowingTree, origin: string, sign: (text: string) => str
 }
 
 function refuse({ draft, id }: Append, length: number, reads: Reads, tail: Tail): AgovError | undefined {
-  const { claim, closes } = draft;
+  const { claim, closes, after } = draft;
   if (length > maxEntryBytes) {
     return new AgovError('ENTRY_TOO_LARGE', {
       what: 'The ledger entry is over 65,535 bytes.',
@@ -146,6 +146,12 @@ function refuse({ draft, id }: Append, length: number, reads: Reads, tail: Tail)
     return new AgovError('LEDGER_CLAIMED', {
       what: `Entry ${closes} is not open.`,
       why: 'It was never opened, or somebody else has closed it.',
+    });
+  }
+  if (after !== undefined && !tail.isTaken(after, false)) {
+    return new AgovError('CONFLICT', {
+      what: `Entry ${after} is not in the ledger.`,
+      why: 'What rests on it was not written either.',
     });
   }
   if (tail.isTaken(id, draft.id === undefined)) {

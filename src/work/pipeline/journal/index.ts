@@ -1,2 +1,4 @@
 export { type RunBody, type StageBody, type Unit, unitKey } from './entries.ts';
-export { emptyRun, pendingStage, type RunState, readRun, type StageState, stateOf, unitsOf } from './state.ts';
+export { readRun } from './fold.ts';
+export { openJournal, type RunJournal, type Written } from './live.ts';
+export { emptyRun, pendingStage, type RunState, type StageState, stateOf, type Touched, unitsOf } from './state.ts';

@@ -1,10 +1,9 @@
-/** A run is its entries in the ledger, and its state is their fold: there is nothing else to fall out of step with. */
+/** What is known of a run: the fold of its entries. */
 import type { z } from 'zod';
 import type { governorMarkSchema } from '../../../governance/governor/index.ts';
-import { everyEntry, type Ledger } from '../../../governance/ledger/index.ts';
-import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
-import type { ArtifactRef, Entry } from '../../../schemas/index.ts';
-import { killSchema, runBodySchema, stageBodySchema, type Unit, unitKey } from './entries.ts';
+import type { Json, JsonObject } from '../../../kernel/index.ts';
+import type { ArtifactRef } from '../../../schemas/index.ts';
+import { type Unit, unitKey } from './entries.ts';
 
 export interface StageState {
   /** `open`: started and not ended, by a driver that may be dead. `retrying`: failed, and tried again at `retryAt`. */
@@ -17,8 +16,8 @@ export interface StageState {
   readonly startedEntry: string | undefined;
   readonly startedAt: string | undefined;
   readonly endedAt: string | undefined;
-  /** Position of the entry that ended it: what is undone is undone in the reverse of this order. */
-  readonly endedSeq: number;
+  /** Position of its end among the run's entries: what is undone is undone in the reverse of this order. */
+  readonly endedOrder: number;
   /** Milliseconds since the epoch. */
   readonly retryAt: number | undefined;
   readonly durationMs: number | undefined;
@@ -29,8 +28,8 @@ export interface StageState {
 
 export interface RunState {
   readonly run: string;
-  /** Position of the last entry that the state knows. */
-  readonly seq: number;
+  /** How many entries the state was folded from. */
+  readonly order: number;
   readonly pipeline: string;
   readonly file: string;
   readonly source: string;
@@ -50,6 +49,14 @@ export interface RunState {
   readonly stages: ReadonlyMap<string, StageState>;
   /** What `foreach` and `matrix` gave, by stage. */
   readonly items: ReadonlyMap<string, readonly Json[]>;
+  /** What entries were about, in their order: whoever keeps up with it need not look at all stages again. */
+  readonly touched: readonly Touched[];
+}
+
+/** A stage, or one of its items; also by what undid it. */
+export interface Touched {
+  readonly stage: string;
+  readonly item: number | undefined;
 }
 
 export const pendingStage: StageState = {
@@ -59,7 +66,7 @@ export const pendingStage: StageState = {
   startedEntry: undefined,
   startedAt: undefined,
   endedAt: undefined,
-  endedSeq: -1,
+  endedOrder: -1,
   retryAt: undefined,
   durationMs: undefined,
   reason: undefined,
@@ -69,12 +76,13 @@ export const pendingStage: StageState = {
 
 /** Of a run that has not begun. */
 export const emptyRun: RunState = {
-  ...{ run: '', seq: -1, pipeline: '', file: '', source: '', params: {}, retryOf: undefined, operator: '' },
+  ...{ run: '', order: 0, pipeline: '', file: '', source: '', params: {}, retryOf: undefined, operator: '' },
   startedAt: '',
   ...{ endedAt: undefined, status: 'running', reason: undefined, cancelling: undefined, drivers: 0 },
   driver: { host: '', boot: '', pid: 0, started: '' },
   stages: new Map(),
   items: new Map(),
+  touched: [],
 };
 
 /** What is known of one unit. */
@@ -86,101 +94,4 @@ export function stateOf({ stages }: RunState, unit: Unit): StageState {
 export function unitsOf({ stages, items }: RunState, stage: string): readonly Unit[] {
   const own = stages.has(stage) ? undefined : items.get(stage);
   return own ? own.map((_, item) => ({ stage, item })) : [{ stage }];
-}
-
-/**
- * The run's state by all its entries, or by those since `known`, an earlier state of the same run, which stays as it is.
- * @throws NOT_FOUND
- */
-export function readRun(ledger: Ledger, run: string, known?: RunState): RunState {
-  let state: Draft | undefined = known && { ...known, stages: new Map(known.stages), items: new Map(known.items) };
-  for (const entry of everyEntry(ledger, { kinds: ['run', 'stage', 'kill'], run, after: known?.seq ?? -1 })) {
-    if (entry.kind === 'run') state = advanceRun(state, entry);
-    else if (state && entry.kind === 'kill') state = killRun(state, entry);
-    else if (state) advanceStage(state, entry);
-    if (state) state.seq = entry.seq;
-  }
-  if (state) return state;
-  throw new AgovError('NOT_FOUND', { what: `There is no pipeline run ${run}.`, fix: 'See "agov pipeline list".' });
-}
-
-interface Draft extends Omit<RunState, 'seq' | 'stages' | 'items'> {
-  seq: number;
-  readonly stages: Map<string, StageState>;
-  readonly items: Map<string, readonly Json[]>;
-}
-
-function advanceRun(state: Draft | undefined, entry: Entry): Draft | undefined {
-  const body = runBodySchema.parse(entry.body);
-  if (body.step === 'started') {
-    const { pipeline, file, source, params, retryOf, operator, driver } = body;
-    return {
-      run: entry.run ?? entry.id,
-      seq: entry.seq,
-      ...{ pipeline, file, source, params, retryOf, operator, driver },
-      startedAt: entry.at,
-      endedAt: undefined,
-      status: 'running',
-      reason: undefined,
-      cancelling: undefined,
-      drivers: 1,
-      stages: new Map(),
-      items: new Map(),
-    };
-  }
-  if (!state || state.endedAt !== undefined) return state;
-  switch (body.step) {
-    case 'resumed':
-      return { ...state, status: 'running', drivers: state.drivers + 1, driver: body.driver };
-    case 'waiting':
-      return { ...state, status: 'waiting' };
-    case 'cancelling':
-      return { ...state, cancelling: state.cancelling ?? body.reason };
-    case 'ended':
-      return { ...state, status: body.status, reason: body.reason, endedAt: entry.at };
-  }
-}
-
-function killRun(state: Draft, { body, at }: Entry): Draft {
-  const order = killSchema.safeParse(body).data;
-  if (!order || state.endedAt !== undefined) return state;
-  return { ...state, status: 'cancelled', reason: `Killed by ${order.operator}: ${order.reason}`, endedAt: at };
-}
-
-function advanceStage({ stages, items }: Draft, entry: Entry): void {
-  const body = stageBodySchema.parse(entry.body);
-  if (body.step === 'expanded') {
-    items.set(body.stage, body.items as readonly Json[]);
-    return;
-  }
-  const key = unitKey(body);
-  const before = stages.get(key) ?? pendingStage;
-  const ended = { endedAt: entry.at, endedSeq: entry.seq };
-  switch (body.step) {
-    case 'started': {
-      const { attempt } = body;
-      const { failures } = before;
-      stages.set(key, {
-        ...pendingStage,
-        ...{ status: 'open', attempt, failures, startedEntry: entry.id, startedAt: entry.at },
-      });
-      return;
-    }
-    case 'reused': {
-      const reason = `Done by run ${body.from}.`;
-      stages.set(key, { ...before, ...ended, status: 'ok', outputs: body.outputs, reason });
-      return;
-    }
-    case 'skipped':
-      stages.set(key, { ...before, ...ended, status: 'skipped', reason: body.reason });
-      return;
-    case 'ended': {
-      const { status, reason, durationMs, outputs, retryAt } = body;
-      const again =
-        retryAt === undefined ? { status } : ({ status: 'retrying', retryAt: Date.parse(retryAt) } as const);
-      const failures = before.failures + (status === 'failed' ? 1 : 0);
-      const kept = { failures, reason, durationMs, outputs, artifacts: entry.artifacts ?? [] };
-      stages.set(key, { ...before, ...ended, ...kept, ...again });
-    }
-  }
 }

@@ -10,6 +10,8 @@ const maxArtifact = 256 * 1024 * 1024;
 
 export interface KeepParts {
   readonly artifacts: Artifacts;
+  /** The real path of a stage's workspace. @throws WORKSPACE_INVALID */
+  workspace(folder: string): Promise<string>;
   /** Absolute paths of which nothing becomes an artifact: no agent may read them. */
   readonly hidden: readonly string[];
 }
@@ -18,13 +20,13 @@ export interface KeepParts {
 export async function keepArtifacts(
   parts: KeepParts,
   stage: Stage,
-  workspace: string,
   effects: readonly ArtifactRef[],
 ): Promise<readonly ArtifactRef[]> {
   const artifacts = stage.uses === undefined ? [] : [...effects];
   for (const [name, source] of Object.entries(stage.artifacts)) {
     const stdout = effects.find((kept) => kept.name === 'stdout');
-    const kept = source === 'stdout' ? stdout && { ...stdout, name } : await keepFile(parts, workspace, source, name);
+    const kept =
+      source === 'stdout' ? stdout && { ...stdout, name } : await keepFile(parts, stage.workspace, source, name);
     if (!kept) throw new AgovError('TOOL_FAILED', { what: `Artifact "${name}" (${source}) was not made.` });
     artifacts.push(kept);
   }
@@ -32,11 +34,12 @@ export async function keepArtifacts(
 }
 
 async function keepFile(
-  { artifacts, hidden }: KeepParts,
-  workspace: string,
+  { artifacts, hidden, ...parts }: KeepParts,
+  folder: string,
   source: string,
   name: string,
 ): Promise<ArtifactRef | undefined> {
+  const workspace = await parts.workspace(folder);
   const path = await realpath(join(workspace, source)).catch(() => undefined); // absent: told by the caller
   if (path === undefined) return undefined;
   // A pipe in its place would make an ordinary open wait for ever; a socket cannot be opened at all.

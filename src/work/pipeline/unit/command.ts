@@ -17,12 +17,11 @@ export interface CommandJob {
   readonly run: string;
   /** `unitKey`, under which its output is shown. */
   readonly key: string;
-  readonly attempt: number;
   /** Every `${{ … }}` filled in. */
   readonly stage: Stage;
   readonly workspace: string;
-  /** The entry of the attempt. */
-  readonly parent: string;
+  /** The attempt, and its entry, which may still be on its way to the ledger: nothing may be done before it is there. */
+  readonly begun: { readonly attempt: number; readonly id: string; readonly recorded: Promise<void> };
   readonly signal: AbortSignal;
 }
 
@@ -34,9 +33,14 @@ export function createPerform(parts: CommandParts): Perform {
 }
 
 async function act(parts: CommandParts, job: CommandJob): Promise<Acted<unknown>> {
-  const { stage, key, signal, workspace, parent } = job;
+  const { stage, key, signal, workspace, begun } = job;
   const channel: Channel = { agent: stage.agent, run: job.run, workspace };
-  const begin: BeginOptions = { parent, ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}) };
+  const begin: BeginOptions = {
+    parent: begun.id,
+    // The intent goes into the same transaction, or into a later one.
+    after: begun.id,
+    ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}),
+  };
   const limits = stage.timeout === undefined ? {} : { timeoutMs: parseDuration(stage.timeout) };
   if (stage.uses !== undefined) {
     const tool = parts.tools.get(stage.uses);

@@ -13,7 +13,16 @@ import {
   parseDuration,
 } from '../../../kernel/index.ts';
 import type { ArtifactRef, Decision, Entry, Pipeline, Stage } from '../../../schemas/index.ts';
-import { type RunState, type StageBody, type StageState, stateOf, type Unit, unitKey } from '../journal/index.ts';
+import {
+  type RunJournal,
+  type RunState,
+  type StageBody,
+  type StageState,
+  stateOf,
+  type Unit,
+  unitKey,
+  type Written,
+} from '../journal/index.ts';
 import { fillUnit, meetsCondition, specOf } from '../language/index.ts';
 import { type KeepParts, keepArtifacts } from './artifacts.ts';
 import type { Perform } from './command.ts';
@@ -29,8 +38,6 @@ export interface UnitParts extends KeepParts {
   readonly env: Env;
   readonly ledger: Ledger;
   readonly artifacts: Artifacts;
-  /** The real path of a stage's workspace. @throws WORKSPACE_INVALID */
-  workspace(folder: string): Promise<string>;
   /** An abort of `signal` means `later`. */
   ask(approval: PendingApproval, unit: string, signal: AbortSignal): Promise<Answer>;
 }
@@ -43,26 +50,34 @@ export type UnitEnd =
 export interface UnitJob {
   readonly pipeline: Pipeline;
   readonly unit: Unit;
-  /** The run's, from the journal. */
+  readonly journal: RunJournal;
+  /** Of the run, when the unit was begun. */
   readonly state: RunState;
   readonly signal: AbortSignal;
+}
+
+/** What came of a unit, and when that is on disk. */
+export interface UnitDone {
+  readonly end: UnitEnd;
+  readonly recorded: Promise<void>;
 }
 
 /** More rounds than operators: each `approved` must bring the intent forward, or something is wrong. */
 const maxRounds = 10;
 
-export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitEnd> {
+export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitDone> {
   const began = parts.env.monotonic();
   const { pipeline, unit, state } = job;
   const stage = specOf(pipeline, unit);
   const before = stateOf(state, unit);
   const condition = conditionOf(job);
-  if (condition === false && before.status === 'pending') return skipUnit(parts, job, stage);
-  const { attempt, entry, finished } = await startAttempt(parts, job, stage, before);
-  const end =
-    finished ??
-    (isAgovError(condition) ? failedOn(condition) : await attemptOnce(parts, job, { attempt, parent: entry }));
-  if (end.status === 'parked') return end;
+  if (condition === false && before.status === 'pending') return skipUnit(job, stage);
+  const begun = startAttempt(parts, job, stage, before);
+  const { attempt, finished } = begun;
+  const end = finished ?? (isAgovError(condition) ? failedOn(condition) : await attemptOnce(parts, job, begun));
+  // An attempt that another driver has begun is not ours to end.
+  if (end.status !== 'ok') await begun.recorded;
+  if (end.status === 'parked') return { end, recorded: begun.recorded };
   const met = await keepWhatItMade(parts, job, stage, meet(stage.expect, end));
   const retryAt = job.signal.aborted ? undefined : pauseBefore(parts.env, stage.retry, before.failures, met);
   const body: StageBody = {
@@ -76,17 +91,14 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitEnd> 
     ...(retryAt === undefined ? {} : { retryAt: isoTime(retryAt) }),
     durationMs: Math.round(parts.env.monotonic() - began),
   };
-  await parts.ledger.append({
-    kind: 'stage',
-    run: state.run,
+  const { recorded } = job.journal.writeStage(body, {
     agent: stage.agent,
-    parent: entry,
-    body,
+    parent: begun.id,
     claim: `stage:${state.run}:${unitKey(unit)}:${attempt}:ended`,
-    ...(met.artifacts.length > 0 ? { artifacts: [...met.artifacts] } : {}),
+    artifacts: met.artifacts,
   });
-  if (retryAt !== undefined) return { status: 'retrying', reason: body.reason, retryAt };
-  return { status: body.status, reason: body.reason };
+  if (retryAt !== undefined) return { end: { status: 'retrying', reason: body.reason, retryAt }, recorded };
+  return { end: { status: body.status, reason: body.reason }, recorded };
 }
 
 /** What came of an attempt, before and after its artifacts and outputs are kept. */
@@ -119,35 +131,39 @@ function conditionOf({ pipeline, state, unit }: UnitJob): boolean | AgovError {
   }
 }
 
-async function skipUnit({ ledger }: UnitParts, { unit, state }: UnitJob, { agent, when }: Stage): Promise<UnitEnd> {
+function skipUnit({ unit, state, journal }: UnitJob, { agent, when }: Stage): UnitDone {
   const reason = `The condition does not hold: ${when}`.slice(0, 2000);
-  const body: StageBody = { step: 'skipped', ...unit, reason };
   const claim = `stage:${state.run}:${unitKey(unit)}:skipped`;
-  await ledger.append({ kind: 'stage', run: state.run, agent, body, claim });
-  return { status: 'skipped', reason };
+  const { recorded } = journal.writeStage({ step: 'skipped', ...unit, reason }, { agent, claim });
+  return { end: { status: 'skipped', reason }, recorded };
+}
+
+/** The entry that started an attempt, perhaps still on its way. */
+interface Attempt extends Written {
+  readonly attempt: number;
+  /** What came of it already, under another driver. */
+  readonly finished?: Ended;
 }
 
 /**
  * A fresh attempt gets an entry that claims its number. An open one is taken up again when its driver died before the
  * effect, or after the outcome; when the outcome is unknown the next attempt begins.
  */
-async function startAttempt(
+function startAttempt(
   { ledger }: UnitParts,
-  { state: { run }, unit }: UnitJob,
+  { state: { run }, unit, journal }: UnitJob,
   { agent, timeout }: Stage,
   before: StageState,
-): Promise<{ attempt: number; entry: string; finished?: Ended }> {
+): Attempt {
   if (before.status === 'open' && before.startedEntry !== undefined) {
     const outcome = lastOutcome(ledger, before.startedEntry);
-    const taken = { attempt: before.attempt, entry: before.startedEntry };
+    const taken = { attempt: before.attempt, id: before.startedEntry, recorded: Promise.resolve() };
     if (!outcome) return taken;
     if (outcome.body['status'] !== 'unknown') return { ...taken, finished: endOf(outcome, timeout) };
   }
   const attempt = before.attempt + 1;
-  const body: StageBody = { step: 'started', ...unit, attempt };
   const claim = `stage:${run}:${unitKey(unit)}:${attempt}:started`;
-  const { id } = await ledger.append({ kind: 'stage', run, agent, body, claim });
-  return { attempt, entry: id };
+  return { attempt, ...journal.writeStage({ step: 'started', ...unit, attempt }, { agent, claim }) };
 }
 
 function lastOutcome(ledger: Ledger, startedEntry: string): Entry | undefined {
@@ -173,7 +189,7 @@ function ended({ status, reason, artifacts = [], facts }: End, timeout: string |
 async function attemptOnce(
   parts: UnitParts,
   job: UnitJob,
-  { attempt, parent }: { readonly attempt: number; readonly parent: string },
+  begun: Attempt,
 ): Promise<Ended | (UnitEnd & { status: 'parked' })> {
   const { pipeline, unit, state, signal } = job;
   try {
@@ -183,7 +199,7 @@ async function attemptOnce(
     for (let round = 0; round < maxRounds; round++) {
       // Also one that a killed driver had begun: after a stop nothing is done that was not done before.
       if (signal.aborted) return without('failed', 'It was stopped.');
-      const acted = await parts.perform({ run: state.run, key, attempt, stage, workspace, parent, signal });
+      const acted = await parts.perform({ run: state.run, key, stage, workspace, begun, signal });
       if (acted.verdict === 'allow') return ended(acted.outcome, stage.timeout);
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
       if (acted.verdict === 'deny') return without('denied', reason);
@@ -211,8 +227,7 @@ async function keepWhatItMade(parts: UnitParts, job: UnitJob, stage: Stage, end:
   if (end.status !== 'ok') return end;
   try {
     const outputs = await readOutputs(parts.artifacts, job.pipeline, job.state, job.unit, end);
-    const workspace = await parts.workspace(stage.workspace);
-    return { ...end, outputs, artifacts: await keepArtifacts(parts, stage, workspace, end.artifacts) };
+    return { ...end, outputs, artifacts: await keepArtifacts(parts, stage, end.artifacts) };
   } catch (error) {
     if (stopsTheRun(error)) throw error;
     return { ...end, status: 'failed', reason: messageOf(error), code: isAgovError(error) ? error.code : undefined };

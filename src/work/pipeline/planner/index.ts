@@ -1,0 +1,1 @@
+export { createPlanner, type Next, type Now, type Planner } from './next.ts';
