@@ -61,6 +61,10 @@ export const ERROR_TABLE = {
   TOOL_MISSING: { exit: 69, http: 500, retry: false, summary: 'A wrapped tool is not installed.' },
   TOOL_FAILED: { exit: 1, http: 502, retry: false, summary: 'A wrapped tool ran and failed.' },
   PIPELINE_INVALID: { exit: 1, http: 400, retry: false, summary: 'A pipeline file has faults.' },
+  AGENT_INVALID: { exit: 1, http: 400, retry: false, summary: 'An agent definition has faults.' },
+  MODEL_UNAVAILABLE: { exit: 69, http: 503, retry: true, summary: 'The language model does not answer.' },
+  MODEL_FAILED: { exit: 1, http: 502, retry: false, summary: 'The language model answered with what is no answer.' },
+  TOO_MANY_REQUESTS: { exit: 75, http: 429, retry: true, summary: 'An agent asks for more at once than it may.' },
   RUN_BUSY: { exit: 75, http: 409, retry: true, summary: 'Another process drives this run.' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -1,6 +1,7 @@
 /** `agov.yaml`: one schema, read once, frozen, passed down. `docs/generated/configuration.md` is made from it. */
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../kernel/index.ts';
+import { modelSchema } from './models.ts';
 import { nameSchema } from './names.ts';
 
 const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 500ms, 30s, 15m, 2h, 7d');
@@ -146,6 +147,10 @@ export const configSchema = z
       })
       .prefault({}),
     secrets: z.strictObject({ vault: vaultSchema.optional() }).prefault({}),
+    models: z
+      .record(nameSchema, modelSchema)
+      .default({})
+      .describe('Language models by name, which agents of kind `llm` may ask. See the guide to agents.'),
     ledger: z
       .strictObject({
         transit: z

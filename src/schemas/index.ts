@@ -32,6 +32,7 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
+export { type ModelConfig, modelSchema } from './models.ts';
 export { type Parameter, type Pipeline, pipelineSchema, type Stage } from './pipeline.ts';
 export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
 export { issuesOf } from './yaml-issues.ts';
