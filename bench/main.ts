@@ -1,9 +1,10 @@
-/** `npm run bench -- decide|ledger|act|sandbox|kill`: prints JSON, each figure beside a reference taken in the same run. */
+/** `npm run bench -- decide|ledger|act|sandbox|kill|pipeline`: prints JSON, each figure beside a reference taken in the same run. */
 import { cpus } from 'node:os';
 import { benchAct } from './act.ts';
 import { benchDecide } from './decide.ts';
 import { benchKill } from './kill/index.ts';
 import { benchLedger } from './ledger.ts';
+import { benchPipeline } from './pipeline/index.ts';
 import { benchSandbox } from './sandbox.ts';
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   act: benchAct,
   sandbox: () => benchSandbox(),
   kill: benchKill,
+  pipeline: benchPipeline,
 };
 
 const wanted = process.argv.slice(2);

@@ -78,6 +78,22 @@ describe('append', () => {
     expect(ledger.stats()).toMatchObject({ entries: 3, open: 1 });
   });
 
+  it('refuses what rests on an entry that did not get there, and all that rests on that', async () => {
+    using folder = ledgerFolder();
+    await using ledger = await folder.open();
+    await ledger.append(draft(0, { id: 'first', claim: 'once' }));
+    const answers = await Promise.allSettled([
+      ledger.append(draft(1, { id: 'second', after: 'first' })),
+      ledger.append(draft(2, { id: 'refused', claim: 'once' })),
+      ledger.append(draft(3, { id: 'third', after: 'refused' })),
+      ledger.append(draft(4, { after: 'third' })),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
+    expect(answers[3]).toMatchObject({ reason: { code: 'CONFLICT' } });
+    await expect(ledger.append(draft(5, { id: 'own', after: 'own' }))).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(ledger.verify()).toMatchObject({ ok: true, size: 2 });
+  });
+
   it('leaves no trace of a refused append: neither claim nor closing nor number', async () => {
     using folder = ledgerFolder();
     await using ledger = await folder.open();

@@ -1,5 +1,5 @@
 /** The folder that an agent works in: real, and inside the project, wherever a symlink points. */
-import { realpath, stat } from 'node:fs/promises';
+import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isInside } from '../../governance/governor/index.ts';
 import { AgovError, messageOf } from '../../kernel/index.ts';
@@ -11,14 +11,7 @@ import { AgovError, messageOf } from '../../kernel/index.ts';
  */
 export async function workspaceOf(projectRoot: string, folder: string, closed: readonly string[]): Promise<string> {
   const asked = resolve(projectRoot, folder);
-  const path = await realpath(asked).catch((cause: unknown) => {
-    throw new AgovError('WORKSPACE_INVALID', {
-      what: `The workspace ${asked} is not there.`,
-      why: messageOf(cause),
-      fix: 'Name a folder of the project.',
-      cause,
-    });
-  });
+  const path = realPathOf(asked);
   if (!isInside(path, projectRoot)) {
     throw new AgovError('WORKSPACE_INVALID', {
       what: `The workspace ${asked} is outside the project.`,
@@ -34,6 +27,20 @@ export async function workspaceOf(projectRoot: string, folder: string, closed: r
       fix: 'Name another folder of the project.',
     });
   }
-  if ((await stat(path)).isDirectory()) return path;
+  if (statSync(path).isDirectory()) return path;
   throw new AgovError('WORKSPACE_INVALID', { what: `The workspace ${asked} is not a folder.`, fix: 'Name a folder.' });
+}
+
+/** At once: a turn of the event loop between an attempt's entry and its intent would put them into two transactions. */
+function realPathOf(asked: string): string {
+  try {
+    return realpathSync(asked);
+  } catch (cause) {
+    throw new AgovError('WORKSPACE_INVALID', {
+      what: `The workspace ${asked} is not there.`,
+      why: messageOf(cause),
+      fix: 'Name a folder of the project.',
+      cause,
+    });
+  }
 }

@@ -5,4 +5,4 @@ export { type Known, mustParse, type ParseResult, parsePipeline, readParameters 
 export { type PlannedUnit, planPipeline } from './plan.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
 export { cancelRun, resumeRun, retryRun, startRun } from './runs.ts';
-export { type Answer, createPerform, type UnitEnd } from './unit/index.ts';
+export { type Answer, createPerform, type Perform, type UnitEnd } from './unit/index.ts';
