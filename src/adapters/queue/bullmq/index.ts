@@ -1,0 +1,1 @@
+export { type BullmqOptions, openBullmq } from './open.ts';
