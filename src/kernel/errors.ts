@@ -23,6 +23,7 @@ export const ERROR_TABLE = {
   NOT_WRITABLE: { exit: 73, http: 500, retry: false, summary: 'A file or folder that must be written is read-only.' },
   DISK_FULL: { exit: 74, http: 507, retry: true, summary: 'No space is left where the record is kept.' },
   DENIED: { exit: 77, http: 403, retry: false, summary: 'The rules do not allow this intent.' },
+  BUDGET_EXCEEDED: { exit: 77, http: 403, retry: false, summary: 'A budget is used up, or has too little left.' },
   APPROVAL_REQUIRED: { exit: 75, http: 403, retry: true, summary: 'The intent would be allowed with approval.' },
   APPROVAL_INVALID: { exit: 65, http: 409, retry: false, summary: 'The approval is used, expired, denied or unknown.' },
   AGENT_NOT_ACTIVE: { exit: 77, http: 403, retry: false, summary: 'The agent is revoked, retired or unknown.' },

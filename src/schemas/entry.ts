@@ -17,6 +17,7 @@ export const entryKinds = [
   'secret', // stored, removed, leased or ended; never a value
   'kill', // a revocation's steps and how long each took
   'authority', // a change in Vault: its set-up, drift that was mended, an agent's identity; never a credential
+  'budget', // one was opened, with its limits; what is spent of it is told by intents and outcomes
 ] as const;
 
 export const entryKindSchema = z.enum(entryKinds);

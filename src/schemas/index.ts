@@ -1,3 +1,4 @@
+export { type Budget, budgetSchema } from './budget.ts';
 export { type Config, configSchema } from './config.ts';
 export {
   type ArtifactRef,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openEmbeddedState } from '../../src/adapters/state/embedded/index.ts';
 import type { State } from '../../src/adapters/state/port.ts';
 import { type Approvals, ledgerApprovals } from '../../src/governance/approvals/index.ts';
+import { type Budgets, ledgerBudgets } from '../../src/governance/budgets/index.ts';
 import { type Channel, createGovernor, type Governor, type Limits } from '../../src/governance/governor/index.ts';
 import { type Ledger, loadOrCreateKey, openLedger } from '../../src/governance/ledger/index.ts';
 import { loadPolicySet, type PolicySet } from '../../src/governance/policy/index.ts';
@@ -22,6 +23,7 @@ export interface Governed extends AsyncDisposable {
   readonly policy: PolicySet;
   readonly approvals: Approvals;
   readonly governor: Governor;
+  readonly budgets: Budgets;
   channel(agent: string, run?: string): Channel;
   /** Closes everything and opens it again, as after a restart. */
   reopen(): Promise<Governed>;
@@ -57,8 +59,9 @@ export async function governed(options: GovernedOptions = {}): Promise<Governed>
   for (const [name, tier] of Object.entries(options.agents ?? {})) {
     await roster.add(name, tier, { operator: 'ada', user: 'ada' });
   }
+  const budgets = ledgerBudgets({ ledger, ids, env });
   const governor = createGovernor({
-    ...{ ledger, policy, approvals, registry: state.registry },
+    ...{ ledger, policy, approvals, budgets, registry: state.registry },
     world: {
       protectedPaths: [join(workspace, 'agov.yaml')],
       hiddenPaths: [join(workspace, '.agov')],
@@ -71,7 +74,7 @@ export async function governed(options: GovernedOptions = {}): Promise<Governed>
     await state[Symbol.asyncDispose]();
   };
   return {
-    ...{ env, dir, ledger, state, policy, approvals, governor },
+    ...{ env, dir, ledger, state, policy, approvals, governor, budgets },
     channel: (agent, run = 'run-1') => ({ agent, run, workspace }),
     async reopen() {
       await close();

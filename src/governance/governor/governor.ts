@@ -6,6 +6,7 @@ import type { Actor, Registry, Standing } from '../../adapters/state/port.ts';
 import { AgovError, isAgovError, type JsonObject, messageOf } from '../../kernel/index.ts';
 import type { Decision, EntryDraft, Intent, Tier } from '../../schemas/index.ts';
 import { type Approvals, type ApprovalTerms, type PendingApproval, subjectHash } from '../approvals/index.ts';
+import { type Budgets, type Hold, readSpent } from '../budgets/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicySet, Question } from '../policy/index.ts';
 import { leastOf, recordedStandings } from '../standing/index.ts';
@@ -27,12 +28,14 @@ export interface GovernorParts {
   readonly approvals: Approvals;
   readonly world: World;
   readonly limits: Limits;
+  /** Without them a channel that names a budget is refused. */
+  readonly budgets?: Budgets;
   /** Brings the registry in line with the ledger, when an agent is not in it. */
   readonly recover?: () => Promise<unknown>;
 }
 
 export function createGovernor(parts: GovernorParts): Governor {
-  const { ledger, registry, policy, approvals, world, limits } = parts;
+  const { ledger, registry, policy, approvals, world, limits, budgets } = parts;
   const sessions = ledgerSessions(ledger);
   // Its members are JSON; the interface only lacks the index signature.
   const mark = governorMark() as unknown as JsonObject;
@@ -100,6 +103,9 @@ export function createGovernor(parts: GovernorParts): Governor {
     if (limit) return { decision: refusal(limit) };
     const decision = policy.decide(asked);
     if (decision.verdict !== 'ask') return { decision };
+    // Operators are not asked for what could not be paid.
+    const short = channel.budget === undefined ? undefined : (budgets ?? noBudgets).refusal(channel, options.reserve);
+    if (short) return overspent(short);
     const { agent, workspace } = channel;
     const subject = { agent, intent, workspace, policyVersion: policy.version, terms: termsOf(options) };
     const approval = approvals.forHash(subjectHash(subject));
@@ -108,10 +114,22 @@ export function createGovernor(parts: GovernorParts): Governor {
     return { decision: again, subject, approval };
   }
 
+  const overspent = (why: string): Ruling => ({ decision: refusal(why), code: 'BUDGET_EXCEEDED' });
+
+  /** What an allowed intent takes from its budget, held until it is on record; or the refusal. */
+  async function pay(channel: Channel, ruling: Ruling, options: BeginOptions): Promise<Ruling & { hold?: Hold }> {
+    if (ruling.decision.verdict !== 'allow') return ruling;
+    const hold = await (budgets ?? noBudgets).take(channel, options.reserve);
+    return 'refused' in hold ? overspent(hold.refused) : { ...ruling, hold };
+  }
+
   async function begin(channel: Channel, intent: Intent, options: BeginOptions = {}): Promise<Begun> {
     const who = await identify(channel);
-    const { decision, subject, approval } =
-      'refused' in who ? ({ decision: refusal(who.refused) } as Ruling) : decide(channel, who.tier, intent, options);
+    const ruling: Ruling =
+      'refused' in who ? { decision: refusal(who.refused) } : decide(channel, who.tier, intent, options);
+    const paid: Ruling & { hold?: Hold } =
+      channel.budget === undefined ? ruling : await pay(channel, ruling, options);
+    const { decision, subject, approval, code, hold } = paid;
     const tier = 'tier' in who ? who.tier : undefined;
     // The question to the operators comes first, so that an `ask` without one is never on record.
     const pending =
@@ -138,29 +156,41 @@ export function createGovernor(parts: GovernorParts): Governor {
         decision: decision as unknown as JsonObject, // JSON by its schema
         governor: mark,
         ...(named ? { approval: named } : {}),
+        ...(hold ? { budget: hold.draw as unknown as JsonObject } : {}), // JSON by its type
       },
+      ...(hold ? { id: hold.id } : {}),
     };
-    const { id } = await ledger
+    const { id, seq } = await ledger
       .append({ ...draft, ...(allowed ? { opens: true } : {}), ...(used ? { closes: used } : {}) })
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
+        await hold?.release();
         throw isAgovError(error, 'LEDGER_CLAIMED') && used ? usedMeanwhile(used, error) : error;
       });
     sessions.add(channel.run, intent.action, decision.verdict);
+    const late = await hold?.late(seq);
+    if (late !== undefined) {
+      await end(channel, id, { status: 'failed', reason: late, facts: {} });
+      return { verdict: 'deny', id, decision: refusal(late), code: 'BUDGET_EXCEEDED' };
+    }
     if (allowed) return { verdict: 'allow', id, decision };
     if (decision.verdict === 'ask' && pending) return { verdict: 'ask', id, decision, approval: pending };
-    return { verdict: 'deny', id, decision };
+    return { verdict: 'deny', id, decision, ...(code ? { code } : {}) };
   }
 
-  async function end(channel: Channel, id: string, { artifacts, ...outcome }: End): Promise<void> {
+  async function end(channel: Channel, id: string, { artifacts, spent, ...outcome }: End): Promise<void> {
+    const used = spent === undefined ? undefined : readSpent(spent);
+    const settle = used && channel.budget !== undefined ? budgets?.settling(channel, id, used) : undefined;
     await ledger.append({
       kind: 'outcome',
       parent: id,
       run: channel.run,
       agent: channel.agent,
-      body: { ...outcome },
+      body: { ...outcome, ...(used ? { spent: { ...used } } : {}) },
       closes: id,
       ...(artifacts?.length ? { artifacts: artifacts.map(({ name, sha256, size }) => ({ name, sha256, size })) } : {}),
     });
+    // The record has it. A counter that is not told keeps what was reserved, which is never too little.
+    await settle?.().catch(() => undefined);
   }
 
   async function act<T>(
@@ -206,8 +236,14 @@ function termsOf({ requireApprovals: quorum = 1, roles = [] }: BeginOptions): Ap
 
 const unknownToAll: Standing = { agent: undefined, stopped: undefined };
 
+const noBudgets: Pick<Budgets, 'refusal' | 'take'> = {
+  refusal: () => 'No budgets are kept here.',
+  take: async () => ({ refused: 'No budgets are kept here.' }),
+};
+
 interface Ruling {
   readonly decision: Decision;
+  readonly code?: 'BUDGET_EXCEEDED';
   readonly subject?: Parameters<typeof subjectHash>[0];
   readonly approval?: PendingApproval;
 }

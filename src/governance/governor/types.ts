@@ -3,6 +3,7 @@ import type { Actor, Standing } from '../../adapters/state/port.ts';
 import type { JsonObject } from '../../kernel/index.ts';
 import type { ArtifactRef, Decision, Facts, Intent, Outcome } from '../../schemas/index.ts';
 import type { PendingApproval } from '../approvals/index.ts';
+import type { Spent } from '../budgets/index.ts';
 import type { Explanation } from '../policy/index.ts';
 
 /** Who is asking. Filled in by the surface from the connection it holds, never from what came over it. */
@@ -11,6 +12,10 @@ export interface Channel {
   readonly run: string;
   /** Absolute real path that the agent works in. */
   readonly workspace: string;
+  /** The budget that all its intents draw on, with those above it. */
+  readonly budget?: string;
+  /** Counts there and is not refused for it: for what undoes and ends a run. */
+  readonly overdraws?: true;
 }
 
 export interface BeginOptions {
@@ -18,6 +23,8 @@ export interface BeginOptions {
   readonly parent?: string;
   /** An entry that may still be on its way to the ledger: unless it gets there nothing is recorded, nor allowed. */
   readonly after?: string;
+  /** The most that the effect may use of a model: held in the channel's budget until its end tells what it was. */
+  readonly reserve?: Spent;
   /** What a tool found out about the resource; a fact that the action needs and that is missing denies. */
   readonly facts?: Facts;
   /** An open approval that the facts rest on: an allowed intent uses it up. */
@@ -33,9 +40,17 @@ export interface BeginOptions {
 export type Begun =
   | { readonly verdict: 'allow'; readonly id: string; readonly decision: Decision }
   | { readonly verdict: 'ask'; readonly id: string; readonly decision: Decision; readonly approval: PendingApproval }
-  | { readonly verdict: 'deny'; readonly id: string; readonly decision: Decision };
+  | {
+      readonly verdict: 'deny';
+      readonly id: string;
+      readonly decision: Decision;
+      /** Not the rules have refused it. */
+      readonly code?: 'BUDGET_EXCEEDED';
+    };
 
 export interface End extends Outcome {
+  /** What it used of a model. Where it is left out, or is no amount, what was reserved stands. */
+  readonly spent?: Spent;
   readonly artifacts?: readonly ArtifactRef[];
 }
 

@@ -1,0 +1,18 @@
+export { steadyClock } from './clock.ts';
+export { type BudgetBody, type Draw, readSpent } from './entries.ts';
+export { emptyTree, type Held, type Scope, type Shortage, type Tree, takeEntry, takeIntent } from './fold.ts';
+export { leftOf, ownLeft, type Passed, shortage } from './left.ts';
+export {
+  type Amounts,
+  type Counted,
+  counted,
+  formatAmount,
+  type Kind,
+  kindsOf,
+  type Limits,
+  limitsOf,
+  nameOf,
+  type Spent,
+  wholeAmount,
+} from './limits.ts';
+export { refuseBad, shortageText, tooDeep, tooMuch } from './refusals.ts';

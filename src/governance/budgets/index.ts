@@ -1,0 +1,13 @@
+export {
+  type Amounts,
+  formatAmount,
+  type Kind,
+  type Limits,
+  limitsOf,
+  nameOf,
+  readSpent,
+  type Spent,
+} from './account/index.ts';
+export { type BudgetsParts, ledgerBudgets } from './budgets.ts';
+export { sharedAccounts } from './shared/index.ts';
+export type { Budgets, Hold, OpenRequest, Payer, Statement } from './types.ts';

@@ -1,0 +1,1 @@
+export { type SharedAccounts, sharedAccounts } from './shared.ts';
