@@ -10,8 +10,10 @@ import type { Env, IdSource } from '../kernel/index.ts';
 import { closedPaths, type Project } from '../project.ts';
 import { identifyOperator, type StandingParts } from '../runtime/bootstrap/index.ts';
 import type { ProbeOptions, ProbeResult } from '../runtime/health/index.ts';
+import type { Preflight } from '../runtime/preflight/index.ts';
 import type { Config } from '../schemas/index.ts';
 import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
+import type { Outlook } from '../work/pipeline/index.ts';
 import { type Acts, openActs } from './acts.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { openBreakers } from './breakers.ts';
@@ -19,6 +21,7 @@ import { type FrameOptions, openFrame } from './frame.ts';
 import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
 import { type Kills, openKills } from './kills.ts';
 import type { PublicKey } from './ledger-key.ts';
+import { openPreflight } from './preflight.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 
@@ -40,6 +43,8 @@ export interface App extends AsyncDisposable, Acts, AuthorityDoor, IdentityDoor,
   rebuildState(): Promise<{ readonly agents: number; readonly aside: string | undefined }>;
   /** Looks at every part that a decision rests on. */
   probe(options?: ProbeOptions): Promise<readonly ProbeResult[]>;
+  /** Looks at what must hold before this is run. */
+  preflight(outlook: Outlook, signal: AbortSignal): Promise<Preflight>;
 }
 
 /** Opens the listed way out for one intent; the surface that speaks the proxy's protocol supplies it. */
@@ -96,6 +101,8 @@ export function openApp(options: AppOptions): App {
       const open = { ledger, state, policy, secrets: heldSecrets, stateHealth, vaultHealth, sign, unfinishedKills };
       return probeAll({ env, dataDir: project.data, sandbox, ...open }, options);
     },
+    preflight: (outlook, signal) =>
+      openPreflight(app, { hidden: world.hiddenPaths, protected: world.protectedPaths }, outlook, signal),
     [Symbol.asyncDispose]: () => frame[Symbol.asyncDispose](),
   };
   return app;

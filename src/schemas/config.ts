@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { durationPattern, parseDuration } from '../kernel/index.ts';
 import { modelSchema } from './models.ts';
 import { nameSchema } from './names.ts';
+import { preflightConfigSchema } from './preflight.ts';
 
 const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 500ms, 30s, 15m, 2h, 7d');
 const isGrace = (ms: number): boolean => ms >= 1000 && ms <= 3_600_000;
@@ -221,6 +222,7 @@ export const configSchema = z
           .prefault({}),
       })
       .prefault({}),
+    preflight: preflightConfigSchema.prefault({}),
     terraform: z
       .strictObject({
         environments: z

@@ -21,6 +21,7 @@ export {
   verdictSchema,
 } from './intent.ts';
 export { jsonObjectSchema, jsonSchema } from './json.ts';
+export { type ModelConfig, modelSchema } from './models.ts';
 export {
   type Action,
   actionSchema,
@@ -33,7 +34,7 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
-export { type ModelConfig, modelSchema } from './models.ts';
 export { type Parameter, type Pipeline, pipelineSchema, type Stage } from './pipeline.ts';
+export { type PreflightCheck, type PreflightRecord, preflightRecordSchema } from './preflight.ts';
 export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
 export { issuesOf } from './yaml-issues.ts';

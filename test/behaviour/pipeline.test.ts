@@ -101,9 +101,10 @@ finally:
     const stage = (expectation: string) =>
       `${head}  write: { agent: reader, uses: fs.write, with: { path: x, content: y }${expectation} }\n`;
     expect((await project.agov('pipeline', 'run', file(stage(', expect: denied')))).code).toBe(0);
-    expect((await project.agov('pipeline', 'run', file(stage('')))).code).toBe(1);
+    const anyhow = ['--skip-preflight', 'to see the refusal itself'];
+    expect((await project.agov('pipeline', 'run', file(stage('')), ...anyhow)).code).toBe(1);
     const allowed = stage(', expect: denied').replace('reader', 'builder');
-    const done = await project.agov('pipeline', 'run', file(allowed), '--json');
+    const done = await project.agov('pipeline', 'run', file(allowed), '--json', ...anyhow);
     expect(JSON.parse(done.stdout).reason).toContain('expected to refuse');
   });
 

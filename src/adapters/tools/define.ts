@@ -1,12 +1,13 @@
 /** Ties a tool's schema to the type of its arguments, and parses them once more where they are used. */
 import { z } from 'zod';
 import { AgovError } from '../../kernel/index.ts';
-import type { Tool, ToolCall, ToolContext, ToolExec } from './port.ts';
+import type { Tool, ToolCall, ToolContext, ToolExec, ToolNeed } from './port.ts';
 
 interface Definition<Args extends z.ZodObject> {
   readonly name: string;
   readonly summary: string;
   readonly args: Args;
+  readonly needs?: readonly ToolNeed[];
   prepare(args: z.output<Args>, context: ToolContext, exec: ToolExec): Promise<ToolCall>;
 }
 
@@ -15,6 +16,7 @@ export function defineTool<Args extends z.ZodObject>(definition: Definition<Args
     name: definition.name,
     summary: definition.summary,
     args: definition.args,
+    ...(definition.needs === undefined ? {} : { needs: definition.needs }),
     async prepare(args, context, exec) {
       const parsed = definition.args.safeParse(args);
       if (!parsed.success) {

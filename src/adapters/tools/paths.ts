@@ -17,7 +17,7 @@ export const pathSchema = z
  * `path` relative to the workspace, `.` for the workspace itself. A relative path that leads out (`../x`) stays as it
  * is: it becomes an intent that is denied on record. @throws INPUT_INVALID for an absolute path outside.
  */
-export function workspacePath(context: ToolContext, path: string): string {
+export function workspacePath(context: Pick<ToolContext, 'workspace'>, path: string): string {
   const normal = normalize(isAbsolute(path) ? relative(context.workspace, path) || '.' : path).replace(/(?<=.)\/$/, '');
   if (isAbsolute(path) && leadsOut(normal)) {
     throw new AgovError('INPUT_INVALID', {
@@ -30,7 +30,7 @@ export function workspacePath(context: ToolContext, path: string): string {
 }
 
 /** As `workspacePath`, for tools whose intent is about something else than the path. @throws INPUT_INVALID */
-export function pathInWorkspace(context: ToolContext, path: string): string {
+export function pathInWorkspace(context: Pick<ToolContext, 'workspace'>, path: string): string {
   const normal = workspacePath(context, path);
   if (leadsOut(normal)) {
     throw new AgovError('INPUT_INVALID', {

@@ -66,12 +66,29 @@ export interface ToolCall {
   perform(exec: ToolExec): Promise<ToolResult>;
 }
 
+/** A program that a tool runs in the sandbox. */
+export interface ToolNeed {
+  readonly program: string;
+  /** What to do where it is missing or too old. */
+  readonly install: string;
+  /** The least version that is known to work, and how the program tells its own. */
+  readonly version?: {
+    readonly least: string;
+    readonly args: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    /** Its first group is the version. */
+    readonly pattern: RegExp;
+  };
+}
+
 export interface Tool {
   /** `git.commit`, `terraform.plan`, `fs.write` … */
   readonly name: string;
   /** One sentence for help and docs. */
   readonly summary: string;
   readonly args: z.ZodObject;
+  /** None where it is left out. */
+  readonly needs?: readonly ToolNeed[];
   /**
    * Looks (read-only, through `exec`) and says what would be done. `args` have passed the schema.
    * @throws TOOL_MISSING, INPUT_INVALID, NOT_FOUND

@@ -1,2 +1,2 @@
-export { type ProbeOptions, probeAll, worst } from './probes.ts';
-export type { Finding, ProbeParts, ProbeResult, ProbeVerdict, StateHealth, VaultHealth } from './types.ts';
+export { type ProbeOptions, probeAll, within, worst } from './probes.ts';
+export type { Finding, ProbeName, ProbeParts, ProbeResult, ProbeVerdict, StateHealth, VaultHealth } from './types.ts';

@@ -1,8 +1,16 @@
 export { type DriveParts, drive, type Halt } from './drive.ts';
 export { graphLines, graphMermaid } from './graph.ts';
 export { type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
-export { type Known, mustParse, type ParseResult, parsePipeline, readParameters } from './language/index.ts';
-export { type PlannedUnit, planPipeline } from './plan.ts';
+export {
+  ancestorsOf,
+  type Known,
+  mustParse,
+  type ParseResult,
+  parsePipeline,
+  readParameters,
+} from './language/index.ts';
+export { type Outlook, type OutlookUnit, outlookOf, outlookOfRetry, outlookOfRun, outlookUnits } from './outlook.ts';
+export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
-export { cancelRun, resumeRun, retryRun, startRun } from './runs.ts';
+export { cancelRun, type LookedAt, resumable, resumeRun, retryRun, stagesAgain, startRun } from './runs.ts';
 export { type Answer, createPerform, type Perform, type UnitEnd } from './unit/index.ts';

@@ -2,11 +2,12 @@
 import type { Tool } from '../../adapters/tools/port.ts';
 import type { Channel, Governor } from '../../governance/governor/index.ts';
 import { isAgovError, messageOf } from '../../kernel/index.ts';
-import type { Pipeline, Stage, Tier, Verdict } from '../../schemas/index.ts';
+import type { Stage, Tier, Verdict } from '../../schemas/index.ts';
 import { type ExplainTool, execIntent } from '../agents/index.ts';
 import { hasHoles } from './expressions/index.ts';
-import { emptyRun, type Unit, unitKey } from './journal/index.ts';
-import { fillUnit, meetsCondition, type Parameters, specOf, stageOf } from './language/index.ts';
+import { emptyRun, unitKey } from './journal/index.ts';
+import { fillUnit, meetsCondition, specOf } from './language/index.ts';
+import type { Outlook } from './outlook.ts';
 import { commandOf } from './unit/index.ts';
 
 export interface PlannedUnit {
@@ -21,6 +22,8 @@ export interface PlannedUnit {
   readonly expected: boolean;
   readonly reason: string;
   readonly policies: readonly string[];
+  /** Distinct operators that must approve; where it would ask. */
+  readonly quorum?: number;
 }
 
 export interface PlanParts {
@@ -32,18 +35,13 @@ export interface PlanParts {
 
 type Agents = readonly { readonly name: string; readonly tier: Tier }[];
 
-/** In the order of the file; what undoes a stage comes after it, and the final stages last. */
+/** In the order of the outlook. */
 export async function planPipeline(
   parts: PlanParts,
-  pipeline: Pipeline,
-  params: Parameters,
+  { pipeline, params, units }: Outlook,
   agents: Agents,
   signal: AbortSignal,
 ): Promise<readonly PlannedUnit[]> {
-  const forward = Object.keys(pipeline.stages).flatMap((stage): Unit[] =>
-    stageOf(pipeline, stage).compensate ? [{ stage }, { stage, undo: true }] : [{ stage }],
-  );
-  const units = [...forward, ...Object.keys(pipeline.finally).map((stage): Unit => ({ stage }))];
   // What the parameters alone decide is decided; all else is as if nothing had run.
   const state = { ...emptyRun, params };
   const planned: PlannedUnit[] = [];
@@ -63,7 +61,7 @@ export async function planPipeline(
   return planned;
 }
 
-type Said = Pick<PlannedUnit, 'verdict' | 'reason' | 'policies'>;
+type Said = Pick<PlannedUnit, 'verdict' | 'reason' | 'policies' | 'quorum'>;
 
 async function judge(parts: PlanParts, spec: Stage, fill: () => Stage, signal: AbortSignal): Promise<Said> {
   const { agent, uses, run, env, gate } = spec;
@@ -79,7 +77,8 @@ async function judge(parts: PlanParts, spec: Stage, fill: () => Stage, signal: A
       : await parts.governor.explain(channel, execIntent({ ...stage, argv: commandOf(stage) }), begin);
     const reason = decision.verdict === 'allow' ? (sentences[0] ?? '') : (decision.reasons[0] ?? '');
     const open = known ? '' : ' Its arguments are known at the run.';
-    return { verdict: decision.verdict, reason: `${reason}${open}`, policies: decision.policies };
+    const { verdict, policies, quorum } = decision;
+    return { verdict, reason: `${reason}${open}`, policies, ...(quorum === undefined ? {} : { quorum }) };
   } catch (error) {
     if (signal.aborted || !isAgovError(error)) throw error;
     if (isAgovError(error, 'AGENT_NOT_ACTIVE')) return { verdict: 'deny', reason: error.what, policies: [] };

@@ -3,7 +3,7 @@ import type { Artifacts } from '../../governance/evidence/index.ts';
 import { governorMark, mayLive } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
-import { nearest, type Pipeline } from '../../schemas/index.ts';
+import { type ArtifactRef, nearest, type Pipeline, type PreflightRecord } from '../../schemas/index.ts';
 import type { OperatorAct } from '../agents/index.ts';
 import { type RunBody, type RunState, readRun, type StageBody, stateOf, unitKey, unitsOf } from './journal/index.ts';
 import { ancestorsOf, type Parameters, stageOf } from './language/index.ts';
@@ -14,12 +14,19 @@ export interface StartParts {
   readonly ids: IdSource;
 }
 
+/** What was looked at before a run: its sum, and the whole of it as an artifact. */
+export interface LookedAt {
+  readonly record: PreflightRecord;
+  readonly report: ArtifactRef;
+}
+
 export interface RunSource {
   readonly text: string;
   readonly file: string;
   readonly params: Parameters;
   /** The run that this one takes over from. */
   readonly retryOf?: string;
+  readonly preflight?: LookedAt | undefined;
 }
 
 /** Starts a run of the pipeline whose text is `source`. Returns its id; nothing has been done yet. */
@@ -38,24 +45,34 @@ export async function startRun(
     source: kept.sha256,
     params: { ...source.params },
     ...(source.retryOf === undefined ? {} : { retryOf: source.retryOf }),
+    ...(source.preflight === undefined ? {} : { preflight: source.preflight.record }),
     ...by,
     driver: governorMark(),
   };
-  await ledger.append({ kind: 'run', id: run, run, body, artifacts: [kept] });
+  await ledger.append({ kind: 'run', id: run, run, body, artifacts: [kept, ...reportOf(source.preflight)] });
   return run;
 }
 
-/**
- * Takes over a run whose driver is gone. Of two that try, one gets it.
- * @throws RUN_BUSY while the driver lives, CONFLICT when the run has ended
- */
-export async function resumeRun(ledger: Ledger, run: string, by: OperatorAct): Promise<RunState> {
+function reportOf(looked: LookedAt | undefined): ArtifactRef[] {
+  return looked === undefined ? [] : [looked.report];
+}
+
+/** A run whose driver is gone. @throws RUN_BUSY while the driver lives, CONFLICT when the run has ended */
+export function resumable(ledger: Ledger, run: string): RunState {
   const state = readRun(ledger, run);
   if (state.endedAt !== undefined) throw hasEnded(state);
   if (state.status !== 'waiting' && mayLive(state.driver)) throw busy(run, state.driver.pid);
-  const body: RunBody = { step: 'resumed', ...by, driver: governorMark() };
+  return state;
+}
+
+/** Takes it over. Of two that try, one gets it. @throws as `resumable` */
+export async function resumeRun(ledger: Ledger, run: string, by: OperatorAct, looked?: LookedAt): Promise<RunState> {
+  const state = resumable(ledger, run);
+  const preflight = looked === undefined ? {} : { preflight: looked.record };
+  const body: RunBody = { step: 'resumed', ...preflight, ...by, driver: governorMark() };
+  const artifacts = reportOf(looked);
   try {
-    await ledger.append({ kind: 'run', run, body, claim: `run:${run}:driver:${state.drivers + 1}` });
+    await ledger.append({ kind: 'run', run, body, artifacts, claim: `run:${run}:driver:${state.drivers + 1}` });
   } catch (error) {
     if (isAgovError(error, 'LEDGER_CLAIMED')) throw busy(run, undefined);
     throw error;
@@ -93,24 +110,36 @@ export async function cancelRun(ledger: Ledger, run: string, by: OperatorAct, re
 }
 
 /**
- * A new run of the same text with the same parameters, which takes over what the old one did well: all but the stages
- * `from`, what comes after them, and what has been undone. Returns its id; nothing has been done yet.
+ * The stages that a retry does again: those named or those that failed, what comes after them, and what has been undone.
  * @throws CONFLICT while the old run goes on, NOT_FOUND for a stage that it has not, INPUT_INVALID where nothing failed
+ */
+export function stagesAgain(pipeline: Pipeline, old: RunState, from: readonly string[]): ReadonlySet<string> {
+  if (old.endedAt === undefined) {
+    const fix = `Cancel it first: agov pipeline cancel ${old.run}`;
+    throw new AgovError('CONFLICT', { what: `Run ${old.run} has not ended (${old.status}).`, fix });
+  }
+  return begunWith(pipeline, old, from);
+}
+
+/**
+ * A new run of the same text with the same parameters, which takes over what the old one did well: all but the stages
+ * `again`. Returns its id; nothing has been done yet.
  */
 export async function retryRun(
   parts: StartParts,
   pipeline: Pipeline,
   old: RunState,
-  from: readonly string[],
+  again: ReadonlySet<string>,
   by: OperatorAct,
+  preflight?: LookedAt,
 ): Promise<string> {
-  if (old.endedAt === undefined) {
-    const fix = `Cancel it first: agov pipeline cancel ${old.run}`;
-    throw new AgovError('CONFLICT', { what: `Run ${old.run} has not ended (${old.status}).`, fix });
-  }
-  const again = stagesAgain(pipeline, old, from);
   const text = (await parts.artifacts.get(old.source)).toString('utf8');
-  const run = await startRun(parts, pipeline, { text, file: old.file, params: old.params, retryOf: old.run }, by);
+  const run = await startRun(
+    parts,
+    pipeline,
+    { text, file: old.file, params: old.params, retryOf: old.run, preflight },
+    by,
+  );
   const bodies = Object.keys(pipeline.stages).flatMap((stage) => (again.has(stage) ? [] : reused(old, stage)));
   await Promise.all(
     bodies.map((body) => parts.ledger.append({ kind: 'stage', run, agent: stageOf(pipeline, body.stage).agent, body })),
@@ -118,8 +147,7 @@ export async function retryRun(
   return run;
 }
 
-/** Those named, or those that failed, and all that comes after. */
-function stagesAgain(pipeline: Pipeline, old: RunState, from: readonly string[]): ReadonlySet<string> {
+function begunWith(pipeline: Pipeline, old: RunState, from: readonly string[]): ReadonlySet<string> {
   const names = Object.keys(pipeline.stages);
   for (const name of from) {
     if (names.includes(name)) continue;

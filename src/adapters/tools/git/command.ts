@@ -3,7 +3,7 @@
  * helpers, monitors or background jobs. All of it goes by the environment, so that the gits which git starts hear it too.
  */
 import { runProgram, withoutCredentials } from '../exec-result.ts';
-import type { ToolCommand, ToolExec, ToolExit } from '../port.ts';
+import type { ToolCommand, ToolExec, ToolExit, ToolNeed } from '../port.ts';
 
 const settings: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
@@ -45,13 +45,15 @@ const environment: Readonly<Record<string, string>> = {
   ),
 };
 
+export const gitNeed: ToolNeed = {
+  program: 'git',
+  install: 'Install git 2.38 or newer.',
+  version: { least: '2.38', args: ['--version'], env: environment, pattern: /^git version (\d[\w.]*)/ },
+};
+
 /** Runs git, or a fixed shell script of several gits, under these rules. @throws TOOL_MISSING */
 export async function runGit(exec: ToolExec, command: ToolCommand): Promise<ToolExit> {
-  const exit = await runProgram(
-    exec,
-    { ...command, env: { ...environment, ...command.env } },
-    'Install git 2.38 or newer.',
-  );
+  const exit = await runProgram(exec, { ...command, env: { ...environment, ...command.env } }, gitNeed.install);
   return { ...exit, stderr: withoutCredentials(exit.stderr) };
 }
 

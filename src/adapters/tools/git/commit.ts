@@ -9,6 +9,7 @@ import { failed } from '../exec-result.ts';
 import { pathInWorkspace, pathSchema } from '../paths.ts';
 import type { ToolContext, ToolExec, ToolResult } from '../port.ts';
 import { branchFacts } from './branches.ts';
+import { gitNeed } from './command.ts';
 import { messageSchema, withTrailer } from './message.ts';
 import { moveIndex, moveRefs, resetIndex, writeCommit } from './record.ts';
 import { openRepository, type Repository, seatOf } from './repository.ts';
@@ -28,6 +29,7 @@ interface Plan {
 export const gitCommit = defineTool({
   name: 'git.commit',
   summary: 'Commits the changes of the workspace to its branch.',
+  needs: [gitNeed],
   args: z.strictObject({
     message: messageSchema.describe('The commit message.'),
     paths: z

@@ -8,6 +8,8 @@ import { gitMerge } from './merge.ts';
 import { gitPush } from './push.ts';
 import { gitWorktree } from './worktree.ts';
 
+export { treeStatus } from './status.ts';
+
 export function gitTools(): readonly Tool[] {
   return [gitWorktree, gitCommit, gitMerge, gitPush];
 }

@@ -9,6 +9,7 @@ import { demand, failed } from '../exec-result.ts';
 import type { ToolContext, ToolExec, ToolResult } from '../port.ts';
 import { branchFacts, branchSchema } from './branches.ts';
 import { follow, obstacle, treesOn } from './checkout.ts';
+import { gitNeed } from './command.ts';
 import { withTrailer } from './message.ts';
 import { moveRefs, writeCommit } from './record.ts';
 import { openRepository, type Repository } from './repository.ts';
@@ -36,6 +37,7 @@ interface Merge {
 export const gitMerge = defineTool({
   name: 'git.merge',
   summary: 'Merges one branch into another.',
+  needs: [gitNeed],
   args: z.strictObject({
     branch: branchSchema.describe('The branch to take from.'),
     into: branchSchema.describe('The branch that gets the merge.'),

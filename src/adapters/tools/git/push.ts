@@ -7,6 +7,7 @@ import { defineTool } from '../define.ts';
 import { failed, whyItFailed, withoutCredentials } from '../exec-result.ts';
 import type { ToolContext, ToolExec, ToolResult } from '../port.ts';
 import { branchFacts, branchSchema, remoteSchema } from './branches.ts';
+import { gitNeed } from './command.ts';
 import { openRepository, type Repository } from './repository.ts';
 
 interface Push {
@@ -20,6 +21,7 @@ interface Push {
 export const gitPush = defineTool({
   name: 'git.push',
   summary: 'Pushes one branch to a remote.',
+  needs: [gitNeed],
   args: z.strictObject({
     branch: branchSchema.describe('The branch to push, under its own name.'),
     remote: remoteSchema.default('origin').describe('Name of a configured remote.'),

@@ -8,6 +8,7 @@ import { demand, failed, whyItFailed } from '../exec-result.ts';
 import { pathSchema } from '../paths.ts';
 import type { ToolContext, ToolExec, ToolResult } from '../port.ts';
 import { branchFacts, branchSchema, ownPrefix } from './branches.ts';
+import { gitNeed } from './command.ts';
 import { resetIndex } from './record.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { inRoom } from './room.ts';
@@ -24,6 +25,7 @@ git checkout-index -a -q
 export const gitWorktree = defineTool({
   name: 'git.worktree',
   summary: 'Makes a branch of the agent’s own and a working folder for it.',
+  needs: [gitNeed],
   args: z.strictObject({
     branch: branchSchema.describe('Name of the work, as in fix-login; the branch is agov/<agent>/<name>.'),
     path: pathSchema.optional().describe('Folder to make in .worktrees of the project; <agent>-<name> when left out.'),

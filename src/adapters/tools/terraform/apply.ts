@@ -11,7 +11,7 @@ import { defineTool } from '../define.ts';
 import { failed } from '../exec-result.ts';
 import { pathSchema } from '../paths.ts';
 import type { ToolContext, ToolExec, ToolResult } from '../port.ts';
-import { firstError, runTerraform, terraformVersion } from './command.ts';
+import { firstError, runTerraform, terraformNeed, terraformVersion } from './command.ts';
 import { type Place, placeOf } from './place.ts';
 import { readPlan } from './plan-content.ts';
 import { takeFile } from './scratch-file.ts';
@@ -19,6 +19,7 @@ import { takeFile } from './scratch-file.ts';
 export const terraformApply = defineTool({
   name: 'terraform.apply',
   summary: 'Applies a plan that terraform.plan has made.',
+  needs: [terraformNeed],
   args: z.strictObject({
     dir: pathSchema.describe('The folder that the plan was made in, relative to the workspace.'),
     plan: sha256Schema.describe('SHA-256 of the plan file.'),

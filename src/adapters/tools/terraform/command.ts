@@ -1,6 +1,6 @@
 /** How every terraform is run, and the line of its output that names the cause. */
 import { demand, runProgram, withoutCredentials } from '../exec-result.ts';
-import type { ToolCommand, ToolExec, ToolExit } from '../port.ts';
+import type { ToolCommand, ToolExec, ToolExit, ToolNeed } from '../port.ts';
 
 const environment: Readonly<Record<string, string>> = {
   TF_IN_AUTOMATION: '1',
@@ -10,6 +10,12 @@ const environment: Readonly<Record<string, string>> = {
   TF_CLI_CONFIG_FILE: '/dev/null',
   // The folder names the environment. `.terraform/environment`, which agents can write, must not choose another state.
   TF_WORKSPACE: 'default',
+};
+
+export const terraformNeed: ToolNeed = {
+  program: 'terraform',
+  install: 'Install Terraform 1.5 or newer: https://developer.hashicorp.com/terraform/install',
+  version: { least: '1.5', args: ['version'], env: environment, pattern: /^Terraform v(\d\S*)/ },
 };
 
 const maxReason = 400;
@@ -24,7 +30,7 @@ export function runTerraform(
   return runProgram(
     exec,
     { ...command, argv: ['terraform', `-chdir=${dir}`, ...args], env: environment },
-    'Install Terraform 1.5 or newer: https://developer.hashicorp.com/terraform/install',
+    terraformNeed.install,
   );
 }
 

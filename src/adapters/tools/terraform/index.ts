@@ -3,6 +3,8 @@ import type { Tool } from '../port.ts';
 import { terraformApply } from './apply.ts';
 import { terraformPlan } from './plan.ts';
 
+export { placeOf } from './place.ts';
+
 export function terraformTools(): readonly Tool[] {
   return [terraformPlan, terraformApply];
 }

@@ -15,8 +15,10 @@ export interface Place {
 
 const unnamed = 'prod';
 
+type Ground = Pick<ToolContext, 'workspace' | 'projectRoot' | 'environments'>;
+
 /** @throws NOT_FOUND, INPUT_INVALID */
-export async function placeOf(context: ToolContext, given: string): Promise<Place> {
+export async function placeOf(context: Ground, given: string): Promise<Place> {
   const path = await realpath(join(context.workspace, pathInWorkspace(context, given))).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw error;
     throw new AgovError('NOT_FOUND', { what: `There is no folder ${given}.`, fix: 'Name one with .tf files.' });
@@ -39,7 +41,7 @@ export async function placeOf(context: ToolContext, given: string): Promise<Plac
 }
 
 /** The longest folder of the configuration that holds `path` names the environment. */
-function environmentOf(context: ToolContext, path: string): string {
+function environmentOf(context: Ground, path: string): string {
   const within = relative(projectOf(context), path);
   const [best] = Object.entries(context.environments)
     .map(([folder, environment]) => ({ folder: normalize(folder).replace(/\/+$/, ''), environment }))
@@ -53,7 +55,7 @@ function depth(folder: string): number {
 }
 
 /** A worktree is the project over again, so its folders count from its own top. */
-function projectOf({ workspace, projectRoot }: ToolContext): string {
+function projectOf({ workspace, projectRoot }: Ground): string {
   const inProject = isInside(workspace, projectRoot) && !isInside(workspace, join(projectRoot, '.worktrees'));
   return inProject ? projectRoot : workspace;
 }

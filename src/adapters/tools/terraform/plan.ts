@@ -8,7 +8,7 @@ import { defineTool } from '../define.ts';
 import { failed } from '../exec-result.ts';
 import { pathSchema } from '../paths.ts';
 import type { ToolContext, ToolExec, ToolExit, ToolResult } from '../port.ts';
-import { firstError, runTerraform, terraformVersion } from './command.ts';
+import { firstError, runTerraform, terraformNeed, terraformVersion } from './command.ts';
 import { type Place, placeOf } from './place.ts';
 import { type PlanContent, readPlan } from './plan-content.ts';
 import { takeFile } from './scratch-file.ts';
@@ -24,6 +24,7 @@ interface Request {
 export const terraformPlan = defineTool({
   name: 'terraform.plan',
   summary: 'Plans a change to infrastructure.',
+  needs: [terraformNeed],
   args: z.strictObject({
     dir: pathSchema.describe('Folder of .tf files, relative to the workspace.'),
     destroy: z.boolean().default(false).describe('Plan to destroy everything that is there.'),

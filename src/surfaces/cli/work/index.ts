@@ -1,9 +1,11 @@
 /** Work: wrapped tools, and pipelines of them. */
 import type { AddCommands } from '../frame/index.ts';
 import { pipelineCommands } from './pipeline.ts';
+import { preflightCommand } from './preflight/index.ts';
 import { toolCommands } from './tool.ts';
 
 export const workCommands: AddCommands = (program, define) => {
   pipelineCommands(program, define);
+  preflightCommand(program, define);
   toolCommands(program, define);
 };

@@ -1,9 +1,17 @@
 /** What a run writes of itself into the ledger. */
 import { z } from 'zod';
 import { governorMarkSchema } from '../../../governance/governor/index.ts';
-import { jsonObjectSchema, jsonSchema, nameSchema, sha256Schema } from '../../../schemas/index.ts';
+import {
+  jsonObjectSchema,
+  jsonSchema,
+  nameSchema,
+  preflightRecordSchema,
+  sha256Schema,
+} from '../../../schemas/index.ts';
 
 const by = { operator: nameSchema, user: z.string() };
+/** What was found before it; the whole of it is the entry's artifact. */
+const preflight = preflightRecordSchema.optional();
 
 export const runBodySchema = z.discriminatedUnion('step', [
   z.strictObject({
@@ -16,10 +24,11 @@ export const runBodySchema = z.discriminatedUnion('step', [
     params: jsonObjectSchema.default({}),
     /** The run whose well-ended stages this one takes over. */
     retryOf: z.string().optional(),
+    preflight,
     ...by,
     driver: governorMarkSchema,
   }),
-  z.strictObject({ step: z.literal('resumed'), ...by, driver: governorMarkSchema }),
+  z.strictObject({ step: z.literal('resumed'), preflight, ...by, driver: governorMarkSchema }),
   z.strictObject({ step: z.literal('waiting'), approvals: z.array(z.string()) }),
   /** From here on nothing new starts but what undoes and ends. */
   z.strictObject({ step: z.literal('cancelling'), reason: z.string() }),

@@ -25,8 +25,22 @@ export function fillUnit(pipeline: Pipeline, state: RunState, unit: Unit): Stage
     ...(typeof run === 'object' ? { run: run.map(text) } : {}),
     ...(stage.with ? { with: fillDeep(stage.with as JsonObject, fill) as JsonObject } : {}),
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, text(value)])),
-    secrets: Object.fromEntries(Object.entries(secrets).map(([name, path]) => [name, secretPath(path, state)])),
+    secrets: secretPathsOf(pipeline, unit.stage, { secrets }, state.params),
   };
+}
+
+/** Each variable's secret, where a parameter names it too. */
+export function secretPathsOf(
+  _pipeline: Pipeline,
+  _stage: string,
+  { secrets }: Pick<Stage, 'secrets'>,
+  params: JsonObject,
+): Stage['secrets'] {
+  const filled = (path: string): string => {
+    const name = secretParameterOf(path);
+    return name === undefined ? path : String(params[name]);
+  };
+  return Object.fromEntries(Object.entries(secrets).map(([variable, path]) => [variable, filled(path)]));
 }
 
 /** The stage as it is written, or what undoes it as a stage of its own. */
@@ -113,11 +127,6 @@ function fillDeep(value: Json, fill: (text: string) => Json): Json {
   if (Array.isArray(value)) return value.map((item) => fillDeep(item as Json, fill));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fillDeep(member as Json, fill)]));
-}
-
-function secretPath(path: string, { params }: RunState): string {
-  const name = secretParameterOf(path);
-  return name === undefined ? path : String(params[name]);
 }
 
 function invalid(what: string, fix: string): AgovError {

@@ -1,5 +1,11 @@
 import { formatDuration } from '../../../../kernel/index.ts';
-import { mustParse, type PlannedUnit, planPipeline, readParameters } from '../../../../work/pipeline/index.ts';
+import {
+  mustParse,
+  outlookOf,
+  type PlannedUnit,
+  planPipeline,
+  readParameters,
+} from '../../../../work/pipeline/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../../frame/index.ts';
 import { known, pairs, readPipeline } from '../file.ts';
 
@@ -17,7 +23,12 @@ export const planCommand: AddCommands = (pipeline, define) => {
         const stop = new AbortController();
         using _signals = cli.io.signals.listen(() => stop.abort());
         const parts = { ...app, governor: await app.governor(), explainTool: await app.explainTool() };
-        const units = await planPipeline(parts, parsed, params, await (await app.roster()).list(), stop.signal);
+        const units = await planPipeline(
+          parts,
+          outlookOf(parsed, params),
+          await (await app.roster()).list(),
+          stop.signal,
+        );
         const denied = units.filter(({ verdict, expected }) => verdict === 'deny' && !expected);
         cli.emit({ pipeline: parsed.name, ok: denied.length === 0, units }, () =>
           [

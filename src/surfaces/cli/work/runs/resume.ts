@@ -1,6 +1,7 @@
-import { resumeRun } from '../../../../work/pipeline/index.ts';
+import { outlookOfRun, resumable, resumeRun } from '../../../../work/pipeline/index.ts';
 import type { AddCommands } from '../../frame/index.ts';
-import { continueRun, driving } from './drive/follow.ts';
+import { lookBefore } from '../preflight/before.ts';
+import { continueRun, driving, parsedOf } from './drive/follow.ts';
 
 export const resumeCommand: AddCommands = (pipeline, define) => {
   define(
@@ -14,7 +15,10 @@ export const resumeCommand: AddCommands = (pipeline, define) => {
       cli.withApp(async (app) => {
         const by = app.operator(options['as']);
         await app.governor();
-        await resumeRun(await app.ledger(), run, by);
+        const ledger = await app.ledger();
+        const state = resumable(ledger, run);
+        const rest = outlookOfRun(await parsedOf(app, state), state);
+        await resumeRun(ledger, run, by, await lookBefore(cli, app, rest, options['skipPreflight']));
         return continueRun(cli, app, run, { ...options, by });
       }),
     ['agov pipeline resume 0199c2d4-…'],

@@ -1,5 +1,6 @@
-import { readRun, retryRun } from '../../../../work/pipeline/index.ts';
+import { outlookOfRetry, readRun, retryRun, stagesAgain } from '../../../../work/pipeline/index.ts';
 import type { AddCommands } from '../../frame/index.ts';
+import { lookBefore } from '../preflight/before.ts';
 import { driving, follow, parsedOf } from './drive/follow.ts';
 
 export const retryCommand: AddCommands = (pipeline, define) => {
@@ -18,7 +19,10 @@ export const retryCommand: AddCommands = (pipeline, define) => {
         const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
         const old = readRun(parts.ledger, run);
         const parsed = await parsedOf(app, old);
-        const made = await retryRun(parts, parsed, old, options['from'] ?? [], by);
+        const again = stagesAgain(parsed, old, options['from'] ?? []);
+        const rest = outlookOfRetry(parsed, old, again);
+        const looked = await lookBefore(cli, app, rest, options['skipPreflight']);
+        const made = await retryRun(parts, parsed, old, again, by, looked);
         return follow(cli, app, parsed, made, { ...options, by });
       }),
     ['agov pipeline retry 0199c2d4-…', 'agov pipeline retry 0199c2d4-… --from deploy'],

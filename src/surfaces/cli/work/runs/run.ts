@@ -1,7 +1,8 @@
 import { relative, resolve } from 'node:path';
-import { mustParse, readParameters, startRun } from '../../../../work/pipeline/index.ts';
+import { mustParse, outlookOf, readParameters, startRun } from '../../../../work/pipeline/index.ts';
 import type { AddCommands } from '../../frame/index.ts';
 import { known, pairs, readPipeline } from '../file.ts';
+import { lookBefore } from '../preflight/before.ts';
 import { driving, follow } from './drive/follow.ts';
 
 export const runCommand: AddCommands = (pipeline, define) => {
@@ -21,7 +22,8 @@ export const runCommand: AddCommands = (pipeline, define) => {
         const { root } = app.project;
         await app.governor();
         const params = readParameters(parsed, pairs(options['param'] ?? []));
-        const from = { text, file: relative(root, resolve(cli.cwd, file)), params };
+        const preflight = await lookBefore(cli, app, outlookOf(parsed, params), options['skipPreflight']);
+        const from = { text, file: relative(root, resolve(cli.cwd, file)), params, preflight };
         const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
         const run = await startRun(parts, parsed, from, by);
         return follow(cli, app, parsed, run, { ...options, by });
@@ -30,6 +32,7 @@ export const runCommand: AddCommands = (pipeline, define) => {
       'agov pipeline run pipelines/release.yaml',
       'agov pipeline run pipelines/release.yaml --param version=1.4 --param dry_run=true',
       'agov pipeline run pipelines/release.yaml --yes --json',
+      'agov pipeline run pipelines/release.yaml --skip-preflight "the mirror is down, the cache will do"',
     ],
   );
 };

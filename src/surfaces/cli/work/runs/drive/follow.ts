@@ -11,7 +11,6 @@ import {
   reportRun,
 } from '../../../../../work/pipeline/index.ts';
 import type { Cli } from '../../../frame/index.ts';
-import { known } from '../../file.ts';
 import { asking, showing } from './live.ts';
 import { printReport } from './report.ts';
 
@@ -20,12 +19,13 @@ export function driving(command: Command, does: string): Command {
   return command
     .option('--yes', 'approve what asks, as the operator; recorded as such')
     .option('--as <operator>', `the operator who ${does} it`)
-    .option('--output', 'show what the stages print');
+    .option('--output', 'show what the stages print')
+    .option('--skip-preflight <reason>', 'start although checks failed that may be passed over; recorded');
 }
 
-/** The pipeline as the run began with it, whatever its file says by now. */
+/** The pipeline as the run began with it, whatever its file says by now. What its agents may is asked at each step. */
 export async function parsedOf(app: App, { source, file }: RunState): Promise<Pipeline> {
-  return mustParse((await app.artifacts.get(source)).toString('utf8'), file, await known(app));
+  return mustParse((await app.artifacts.get(source)).toString('utf8'), file, { agents: undefined, tools: app.tools });
 }
 
 export async function continueRun(cli: Cli, app: App, run: string, options: FollowOptions): Promise<number> {
