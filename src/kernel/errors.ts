@@ -67,6 +67,12 @@ export const ERROR_TABLE = {
   MODEL_FAILED: { exit: 1, http: 502, retry: false, summary: 'The language model answered with what is no answer.' },
   TOO_MANY_REQUESTS: { exit: 75, http: 429, retry: true, summary: 'An agent asks for more at once than it may.' },
   PREFLIGHT_FAILED: { exit: 69, http: 412, retry: false, summary: 'What must hold before a run does not.' },
+  WORKER_LOST: {
+    exit: 75,
+    http: 503,
+    retry: true,
+    summary: 'The worker that did this is gone, and what it did is not known.',
+  },
   RUN_BUSY: { exit: 75, http: 409, retry: true, summary: 'Another process drives this run.' },
 } as const satisfies Record<string, ErrorRow>;
 

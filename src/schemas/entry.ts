@@ -16,6 +16,7 @@ export const entryKinds = [
   'approval', // asked, given, denied or used
   'secret', // stored, removed, leased or ended; never a value
   'kill', // a revocation's steps and how long each took
+  'job', // an attempt given to a worker, begun by one, or lost with it
   'authority', // a change in Vault: its set-up, drift that was mended, an agent's identity; never a credential
   'budget', // one was opened, with its limits; what is spent of it is told by intents and outcomes
 ] as const;

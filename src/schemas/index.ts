@@ -2,6 +2,7 @@ export { type Budget, budgetSchema } from './budget.ts';
 export { type Config, configSchema } from './config.ts';
 export {
   type ArtifactRef,
+  artifactRefSchema,
   type Entry,
   type EntryDraft,
   type EntryKind,
@@ -13,10 +14,12 @@ export {
 export { type Fault, faultsError, formatFault, nearest, showFault } from './faults.ts';
 export {
   type Decision,
+  decisionSchema,
   type Facts,
   type Intent,
   intentSchema,
   type Outcome,
+  outcomeSchema,
   type Verdict,
   verdictSchema,
 } from './intent.ts';
@@ -34,7 +37,7 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
-export { type Parameter, type Pipeline, pipelineSchema, type Stage } from './pipeline.ts';
+export { type Parameter, type Pipeline, pipelineSchema, type Stage, stageSchema } from './pipeline.ts';
 export { type PreflightCheck, type PreflightRecord, preflightRecordSchema } from './preflight.ts';
 export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
 export { issuesOf } from './yaml-issues.ts';

@@ -18,4 +18,4 @@ export { type Exported, type ExportProgress, verifyExport } from './publish/inde
 export { pinAnew } from './repin.ts';
 export type { EntryQuery } from './search.ts';
 export type { LedgerStats } from './stats.ts';
-export type { Problem, VerifierKey, VerifyReport } from './verifier/index.ts';
+export { openNote, type Problem, parseVerifierKey, type VerifierKey, type VerifyReport } from './verifier/index.ts';

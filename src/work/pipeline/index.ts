@@ -13,4 +13,13 @@ export { type Outlook, type OutlookUnit, outlookOf, outlookOfRetry, outlookOfRun
 export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
 export { cancelRun, type LookedAt, resumable, resumeRun, retryRun, stagesAgain, startRun } from './runs.ts';
-export { type Answer, createPerform, type Perform, type UnitEnd } from './unit/index.ts';
+export {
+  type Answer,
+  type CommandJob,
+  createPerform,
+  type KeepParts,
+  keepArtifacts,
+  type Perform,
+  type Performed,
+  type UnitEnd,
+} from './unit/index.ts';

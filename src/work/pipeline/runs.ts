@@ -27,6 +27,7 @@ export interface RunSource {
   /** The run that this one takes over from. */
   readonly retryOf?: string;
   readonly preflight?: LookedAt | undefined;
+  readonly engine?: 'bullmq' | undefined;
 }
 
 /** Starts a run of the pipeline whose text is `source`. Returns its id; nothing has been done yet. */
@@ -48,6 +49,7 @@ export async function startRun(
     ...(source.preflight === undefined ? {} : { preflight: source.preflight.record }),
     ...by,
     driver: governorMark(),
+    ...(source.engine === undefined ? {} : { engine: source.engine }),
   };
   await ledger.append({ kind: 'run', id: run, run, body, artifacts: [kept, ...reportOf(source.preflight)] });
   return run;
@@ -132,12 +134,13 @@ export async function retryRun(
   again: ReadonlySet<string>,
   by: OperatorAct,
   preflight?: LookedAt,
+  engine?: 'bullmq',
 ): Promise<string> {
   const text = (await parts.artifacts.get(old.source)).toString('utf8');
   const run = await startRun(
     parts,
     pipeline,
-    { text, file: old.file, params: old.params, retryOf: old.run, preflight },
+    { text, file: old.file, params: old.params, retryOf: old.run, preflight, engine },
     by,
   );
   const bodies = Object.keys(pipeline.stages).flatMap((stage) => (again.has(stage) ? [] : reused(old, stage)));

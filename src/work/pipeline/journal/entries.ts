@@ -27,6 +27,8 @@ export const runBodySchema = z.discriminatedUnion('step', [
     preflight,
     ...by,
     driver: governorMarkSchema,
+    /** Where its units are done, for as long as it lasts: one that a worker may have begun is done by nobody else. */
+    engine: z.literal('bullmq').optional(),
   }),
   z.strictObject({ step: z.literal('resumed'), preflight, ...by, driver: governorMarkSchema }),
   z.strictObject({ step: z.literal('waiting'), approvals: z.array(z.string()) }),
@@ -50,6 +52,9 @@ const unit = {
   undo: z.literal(true).optional(),
 };
 
+const workerSchema = z.strictObject({ name: nameSchema, host: z.string(), key: z.string() });
+export type Worker = z.infer<typeof workerSchema>;
+
 export const stageBodySchema = z.discriminatedUnion('step', [
   /** The items that `foreach` or `matrix` gave: evaluated once, so that a resumed run has the same ones. */
   z.strictObject({ step: z.literal('expanded'), stage: z.string(), items: z.array(jsonSchema) }),
@@ -69,6 +74,8 @@ export const stageBodySchema = z.discriminatedUnion('step', [
     /** RFC 3339: another attempt begins then, and the stage has not ended. */
     retryAt: z.string().optional(),
     durationMs: z.number(),
+    /** Who did it, where that was a worker; the rest is in its ledger, below the entry of this attempt. */
+    worker: workerSchema.optional(),
   }),
 ]);
 export type StageBody = z.infer<typeof stageBodySchema>;

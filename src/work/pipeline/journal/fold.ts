@@ -50,8 +50,8 @@ export function createFold(run: string): Fold {
 
 function foldRun(state: Draft, run: string, body: RunBody, { at }: Folded): Draft {
   if (body.step === 'started') {
-    const { pipeline, file, source, params, retryOf, operator, driver } = body;
-    const begun = { run, pipeline, file, source, params, retryOf, operator, driver, startedAt: at, drivers: 1 };
+    const { pipeline, file, source, params, retryOf, operator, driver, engine } = body;
+    const begun = { run, pipeline, file, source, params, retryOf, operator, driver, engine, startedAt: at, drivers: 1 };
     return { ...state, ...begun, status: 'running' };
   }
   if (state.run === '' || state.endedAt !== undefined) return state;
@@ -99,11 +99,11 @@ function foldStage({ stages, items, touched, order }: Draft, body: StageBody, en
       stages.set(key, { ...before, ...ended, status: 'skipped', reason: body.reason });
       return;
     case 'ended': {
-      const { status, reason, durationMs, outputs, retryAt } = body;
+      const { status, reason, durationMs, outputs, retryAt, worker } = body;
       const again =
         retryAt === undefined ? { status } : ({ status: 'retrying', retryAt: Date.parse(retryAt) } as const);
       const failures = before.failures + (status === 'failed' ? 1 : 0);
-      const kept = { failures, reason, durationMs, outputs, artifacts: entry.artifacts ?? [] };
+      const kept = { failures, reason, durationMs, outputs, worker, artifacts: entry.artifacts ?? [] };
       stages.set(key, { ...before, ...ended, ...kept, ...again });
     }
   }

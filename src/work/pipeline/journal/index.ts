@@ -1,4 +1,4 @@
-export { type RunBody, type StageBody, type Unit, unitKey } from './entries.ts';
+export { type RunBody, type StageBody, type Unit, unitKey, type Worker } from './entries.ts';
 export { readRun } from './fold.ts';
 export { openJournal, type RunJournal, type Written } from './live.ts';
 export { emptyRun, pendingStage, type RunState, type StageState, stateOf, type Touched, unitsOf } from './state.ts';

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { governorMarkSchema } from '../../../governance/governor/index.ts';
 import type { Json, JsonObject } from '../../../kernel/index.ts';
 import type { ArtifactRef } from '../../../schemas/index.ts';
-import { type Unit, unitKey } from './entries.ts';
+import { type Unit, unitKey, type Worker } from './entries.ts';
 
 export interface StageState {
   /** `open`: started and not ended, by a driver that may be dead. `retrying`: failed, and tried again at `retryAt`. */
@@ -24,6 +24,8 @@ export interface StageState {
   readonly reason: string | undefined;
   readonly artifacts: readonly ArtifactRef[];
   readonly outputs: JsonObject;
+  /** Who did it, where that was a worker. */
+  readonly worker: Worker | undefined;
 }
 
 export interface RunState {
@@ -45,6 +47,8 @@ export interface RunState {
   /** How many drivers the run has had, and the last one. */
   readonly drivers: number;
   readonly driver: z.infer<typeof governorMarkSchema>;
+  /** Where its units are done; in its driver's process where there is none. */
+  readonly engine: 'bullmq' | undefined;
   /** By `unitKey`. */
   readonly stages: ReadonlyMap<string, StageState>;
   /** What `foreach` and `matrix` gave, by stage. */
@@ -72,6 +76,7 @@ export const pendingStage: StageState = {
   reason: undefined,
   artifacts: [],
   outputs: {},
+  worker: undefined,
 };
 
 /** Of a run that has not begun. */
@@ -80,6 +85,7 @@ export const emptyRun: RunState = {
   startedAt: '',
   ...{ endedAt: undefined, status: 'running', reason: undefined, cancelling: undefined, drivers: 0 },
   driver: { host: '', boot: '', pid: 0, started: '' },
+  engine: undefined,
   stages: new Map(),
   items: new Map(),
   touched: [],

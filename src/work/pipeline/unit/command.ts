@@ -3,8 +3,9 @@ import type { Writable } from 'node:stream';
 import type { Tool } from '../../../adapters/tools/port.ts';
 import type { Acted, BeginOptions, Channel } from '../../../governance/governor/index.ts';
 import { AgovError, parseDuration } from '../../../kernel/index.ts';
-import type { Stage } from '../../../schemas/index.ts';
+import type { ArtifactRef, Stage } from '../../../schemas/index.ts';
 import type { Exec, UseTool } from '../../agents/index.ts';
+import type { Worker } from '../journal/index.ts';
 
 export interface CommandParts {
   readonly exec: Exec;
@@ -21,11 +22,31 @@ export interface CommandJob {
   readonly stage: Stage;
   readonly workspace: string;
   /** The attempt, and its entry, which may still be on its way to the ledger: nothing may be done before it is there. */
-  readonly begun: { readonly attempt: number; readonly id: string; readonly recorded: Promise<void> };
+  readonly begun: Begun;
   readonly signal: AbortSignal;
 }
 
-export type Perform = (job: CommandJob) => Promise<Acted<unknown>>;
+export interface Begun {
+  readonly attempt: number;
+  readonly id: string;
+  /** What the intent rests on in the ledger, where it is not the entry of the attempt: that may be in another ledger. */
+  readonly after?: string;
+  readonly recorded: Promise<void>;
+  /** By a driver before this one: it may have been done already. */
+  readonly taken?: true;
+}
+
+/** By whom it was done, where that was not this process. */
+export interface Elsewhere {
+  readonly worker: Worker;
+  /** What the stage declares, as the worker kept it. @throws AgovError where it could not be kept */
+  kept(): readonly ArtifactRef[];
+}
+
+export type Performed = Acted<unknown> & { readonly elsewhere?: Elsewhere };
+
+/** @throws AgovError WORKER_LOST where nobody will ever tell what came of it; that it is lost is on record then */
+export type Perform = (job: CommandJob) => Promise<Performed>;
 
 /** In this process. */
 export function createPerform(parts: CommandParts): Perform {
@@ -38,7 +59,7 @@ async function act(parts: CommandParts, job: CommandJob): Promise<Acted<unknown>
   const begin: BeginOptions = {
     parent: begun.id,
     // The intent goes into the same transaction, or into a later one.
-    after: begun.id,
+    after: begun.after ?? begun.id,
     ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}),
   };
   const limits = stage.timeout === undefined ? {} : { timeoutMs: parseDuration(stage.timeout) };

@@ -1,3 +1,4 @@
-export { commandOf, createPerform, type Perform } from './command.ts';
+export { type KeepParts, keepArtifacts } from './artifacts.ts';
+export { type CommandJob, commandOf, createPerform, type Perform, type Performed } from './command.ts';
 export { expandStage } from './expand.ts';
 export { type Answer, runUnit, type UnitEnd, type UnitParts } from './run.ts';

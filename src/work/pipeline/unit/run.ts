@@ -21,11 +21,10 @@ import {
   stateOf,
   type Unit,
   unitKey,
-  type Written,
 } from '../journal/index.ts';
 import { fillUnit, meetsCondition, specOf } from '../language/index.ts';
 import { type KeepParts, keepArtifacts } from './artifacts.ts';
-import type { Perform } from './command.ts';
+import type { Begun, Elsewhere, Perform } from './command.ts';
 import { readOutputs } from './outputs.ts';
 import { pauseBefore } from './retry.ts';
 
@@ -64,6 +63,7 @@ export interface UnitDone {
 
 /** More rounds than operators: each `approved` must bring the intent forward, or something is wrong. */
 const maxRounds = 10;
+const mostLost = 5;
 
 export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitDone> {
   const began = parts.env.monotonic();
@@ -72,9 +72,12 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitDone>
   const before = stateOf(state, unit);
   const condition = conditionOf(job);
   if (condition === false && before.status === 'pending') return skipUnit(job, stage);
-  const begun = startAttempt(parts, job, stage, before);
-  const { attempt, finished } = begun;
-  const end = finished ?? (isAgovError(condition) ? failedOn(condition) : await attemptOnce(parts, job, begun));
+  const first = startAttempt(parts, job, stage, before);
+  const { begun, end } =
+    first.finished || isAgovError(condition)
+      ? { begun: first, end: first.finished ?? failedOn(condition) }
+      : await attemptUntilKnown(parts, job, stage, first);
+  const { attempt } = begun;
   // An attempt that another driver has begun is not ours to end.
   if (end.status !== 'ok') await begun.recorded;
   if (end.status === 'parked') return { end, recorded: begun.recorded };
@@ -90,6 +93,7 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitDone>
     outputs: met.outputs,
     ...(retryAt === undefined ? {} : { retryAt: isoTime(retryAt) }),
     durationMs: Math.round(parts.env.monotonic() - began),
+    ...(end.elsewhere ? { worker: end.elsewhere.worker } : {}),
   };
   const { recorded } = job.journal.writeStage(body, {
     agent: stage.agent,
@@ -109,6 +113,7 @@ interface Ended {
   readonly artifacts: readonly ArtifactRef[];
   readonly facts: JsonObject;
   readonly outputs: JsonObject;
+  readonly elsewhere?: Elsewhere;
 }
 
 function without(status: 'failed' | 'denied', reason: string, code?: string): Ended {
@@ -138,9 +143,8 @@ function skipUnit({ unit, state, journal }: UnitJob, { agent, when }: Stage): Un
   return { end: { status: 'skipped', reason }, recorded };
 }
 
-/** The entry that started an attempt, perhaps still on its way. */
-interface Attempt extends Written {
-  readonly attempt: number;
+/** Its entry may still be on its way. */
+interface Attempt extends Begun {
   /** What came of it already, under another driver. */
   readonly finished?: Ended;
 }
@@ -157,9 +161,14 @@ function startAttempt(
 ): Attempt {
   if (before.status === 'open' && before.startedEntry !== undefined) {
     const outcome = lastOutcome(ledger, before.startedEntry);
-    const taken = { attempt: before.attempt, id: before.startedEntry, recorded: Promise.resolve() };
-    if (!outcome) return taken;
-    if (outcome.body['status'] !== 'unknown') return { ...taken, finished: endOf(outcome, timeout) };
+    const taken = {
+      attempt: before.attempt,
+      id: before.startedEntry,
+      recorded: Promise.resolve(),
+      taken: true,
+    } as const;
+    if (!outcome && !wasLost(ledger, before.startedEntry)) return taken;
+    if (outcome && outcome.body['status'] !== 'unknown') return { ...taken, finished: endOf(outcome, timeout) };
   }
   const attempt = before.attempt + 1;
   const claim = `stage:${run}:${unitKey(unit)}:${attempt}:started`;
@@ -174,6 +183,11 @@ function lastOutcome(ledger: Ledger, startedEntry: string): Entry | undefined {
   return allowed ? ledger.query({ kinds: ['outcome'], parent: allowed.id })[0] : undefined;
 }
 
+/** With the worker that had begun it. */
+function wasLost(ledger: Ledger, startedEntry: string): boolean {
+  return ledger.query({ kinds: ['job'], parent: startedEntry }).some(({ body }) => body['step'] === 'lost');
+}
+
 /** The end of an attempt whose effect is on record already: it must not be repeated. */
 function endOf({ body, artifacts = [] }: Entry, timeout: string | undefined): Ended {
   return ended({ ...(body as unknown as End), artifacts }, timeout); // written by the governor alone
@@ -184,6 +198,22 @@ function ended({ status, reason, artifacts = [], facts }: End, timeout: string |
   const late = timeout !== undefined && exitCode !== 0 && Number(durationMs) >= parseDuration(timeout);
   const code = late ? 'TIMEOUT' : typeof exitCode === 'number' ? `EXIT_${exitCode}` : 'TOOL_FAILED';
   return { status: status === 'ok' ? 'ok' : 'failed', reason, code, artifacts, facts, outputs: {} };
+}
+
+/** The next attempt where a worker is lost in one; a unit that takes its worker with it each time is not tried for ever. */
+async function attemptUntilKnown(
+  parts: UnitParts,
+  job: UnitJob,
+  stage: Stage,
+  first: Attempt,
+): Promise<{ begun: Attempt; end: Ended | (UnitEnd & { status: 'parked' }) }> {
+  let begun = first;
+  for (let lost = 1; ; lost++) {
+    const end = await attemptOnce(parts, job, begun);
+    if (end.status !== 'failed' || end.code !== 'WORKER_LOST' || lost === mostLost) return { begun, end };
+    const { attempt } = begun;
+    begun = startAttempt(parts, job, stage, { ...stateOf(job.state, job.unit), status: 'retrying', attempt });
+  }
 }
 
 async function attemptOnce(
@@ -200,7 +230,10 @@ async function attemptOnce(
       // Also one that a killed driver had begun: after a stop nothing is done that was not done before.
       if (signal.aborted) return without('failed', 'It was stopped.');
       const acted = await parts.perform({ run: state.run, key, stage, workspace, begun, signal });
-      if (acted.verdict === 'allow') return ended(acted.outcome, stage.timeout);
+      if (acted.verdict === 'allow') {
+        const { elsewhere } = acted;
+        return { ...ended(acted.outcome, stage.timeout), ...(elsewhere ? { elsewhere } : {}) };
+      }
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
       if (acted.verdict === 'deny') return without('denied', reason);
       const answer = await parts.ask(acted.approval, key, signal);
@@ -227,7 +260,8 @@ async function keepWhatItMade(parts: UnitParts, job: UnitJob, stage: Stage, end:
   if (end.status !== 'ok') return end;
   try {
     const outputs = await readOutputs(parts.artifacts, job.pipeline, job.state, job.unit, end);
-    return { ...end, outputs, artifacts: await keepArtifacts(parts, stage, end.artifacts) };
+    const artifacts = end.elsewhere ? end.elsewhere.kept() : await keepArtifacts(parts, stage, end.artifacts);
+    return { ...end, outputs, artifacts };
   } catch (error) {
     if (stopsTheRun(error)) throw error;
     return { ...end, status: 'failed', reason: messageOf(error), code: isAgovError(error) ? error.code : undefined };
