@@ -21,6 +21,7 @@ import {
   steadyClock,
   type Tree,
   takeIntent,
+  takeOutcome,
   tooDeep,
   tooMuch,
   wholeAmount,
@@ -50,10 +51,14 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
   const trees = new Map<string, Tree>();
   const now = steadyClock(env);
 
+  const treeOf = (id: string): Tree | undefined => {
+    for (const tree of trees.values()) if (tree.scopes.has(id)) return tree;
+    return undefined;
+  };
+
   /** Up to date. */
   function find(id: string): Found | undefined {
-    const known = [...trees.values()].find(({ scopes }) => scopes.has(id));
-    const loaded = known ?? loadTree(ledger, id);
+    const loaded = treeOf(id) ?? loadTree(ledger, id);
     if (!loaded) return undefined;
     // One tree for all its budgets, or what is on its way would count in one and not in the other.
     const tree = trees.get(loaded.root) ?? loaded;
@@ -126,8 +131,7 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
       async late(seq) {
         // Where nobody else has written since the look, the entry need not be read to know what it says.
         if (tree.after === seq - 1) {
-          takeIntent(tree, id, payer.run, draw);
-          tree.after = seq;
+          takeIntent(tree, { id, run: payer.run, draw, seq });
         } else catchUp(ledger, tree);
         const late = tree.open.get(id)?.void;
         if (!late) return undefined;
@@ -192,10 +196,14 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
       return 'refused' in looked ? looked.refused : undefined;
     },
     settling({ budget }, intent, spent) {
-      const found = shared && budget !== undefined ? find(budget) : undefined;
-      const held = found?.tree.open.get(intent);
-      if (!shared || !held) return async () => undefined;
-      return () => shared.settle(held, spent, () => catchUp(ledger, (found as Found).tree));
+      const tree = budget === undefined ? undefined : shared ? find(budget)?.tree : treeOf(budget);
+      const held = tree?.open.get(intent);
+      return async (seq) => {
+        if (!tree || !held) return;
+        if (tree.after === seq - 1) takeOutcome(tree, intent, spent, seq);
+        // A counter that cannot be told keeps what was reserved: too much, never too little.
+        await shared?.settle(held, spent ?? {}, () => catchUp(ledger, tree)).catch(() => undefined);
+      };
     },
   };
 }

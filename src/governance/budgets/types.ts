@@ -66,6 +66,6 @@ export interface Budgets {
   refusal(payer: Payer, most?: Spent): string | undefined;
   /** Holds one action and `most` for an intent, or says why not. @throws STATE_UNAVAILABLE */
   take(payer: Payer, most?: Spent): Promise<Hold | { readonly refused: string }>;
-  /** To be called before the outcome is appended, and its answer after it. */
-  settling(payer: Payer, intent: string, spent: Spent): () => Promise<void>;
+  /** Call it before the outcome is appended, and what it gives after that, with the entry's number. Never rejects. */
+  settling(payer: Payer, intent: string, spent: Spent | undefined): (seq: number) => Promise<void>;
 }

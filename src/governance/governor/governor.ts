@@ -179,8 +179,8 @@ export function createGovernor(parts: GovernorParts): Governor {
 
   async function end(channel: Channel, id: string, { artifacts, spent, ...outcome }: End): Promise<void> {
     const used = spent === undefined ? undefined : readSpent(spent);
-    const settle = used && channel.budget !== undefined ? budgets?.settling(channel, id, used) : undefined;
-    await ledger.append({
+    const settle = channel.budget === undefined ? undefined : budgets?.settling(channel, id, used);
+    const { seq } = await ledger.append({
       kind: 'outcome',
       parent: id,
       run: channel.run,
@@ -189,8 +189,7 @@ export function createGovernor(parts: GovernorParts): Governor {
       closes: id,
       ...(artifacts?.length ? { artifacts: artifacts.map(({ name, sha256, size }) => ({ name, sha256, size })) } : {}),
     });
-    // The record has it. A counter that is not told keeps what was reserved, which is never too little.
-    await settle?.().catch(() => undefined);
+    await settle?.(seq);
   }
 
   async function act<T>(

@@ -59,11 +59,12 @@ export function emptyTree(root: string, after: number): Tree {
 }
 
 export function takeEntry(tree: Tree, entry: Entry): void {
-  tree.after = Math.max(tree.after, entry.seq);
+  const { id, run, seq, kind, parent, body } = entry;
+  tree.after = Math.max(tree.after, seq);
   tree.lastAt = Math.max(tree.lastAt, Date.parse(entry.at));
-  if (entry.kind === 'budget') takeOpened(tree, entry);
-  else if (entry.kind === 'intent') takeIntent(tree, entry.id, entry.run, drawOf(entry));
-  else if (entry.kind === 'outcome' && entry.parent !== undefined) takeOutcome(tree, entry.parent, entry.body['spent']);
+  if (kind === 'budget') takeOpened(tree, entry);
+  else if (kind === 'intent') takeIntent(tree, { id, run, seq, draw: drawOf(entry) });
+  else if (kind === 'outcome' && parent !== undefined) takeOutcome(tree, parent, body['spent'], seq);
 }
 
 function takeOpened(tree: Tree, { id, parent: above, run = '', agent, at, body }: Entry): void {
@@ -77,7 +78,15 @@ function takeOpened(tree: Tree, { id, parent: above, run = '', agent, at, body }
   tree.scopes.set(id, scope);
 }
 
-export function takeIntent(tree: Tree, id: string, run: string | undefined, draw: Draw | undefined): void {
+interface Drawn {
+  readonly id: string;
+  readonly run: string | undefined;
+  readonly seq: number;
+  readonly draw: Draw | undefined;
+}
+
+export function takeIntent(tree: Tree, { id, run, seq, draw }: Drawn): void {
+  tree.after = Math.max(tree.after, seq);
   tree.pending.delete(id);
   const scope = draw && tree.scopes.get(draw.scope);
   // Nobody spends from another run's budget: the governor refuses it, and here it counts for nothing.
@@ -92,7 +101,8 @@ export function takeIntent(tree: Tree, id: string, run: string | undefined, draw
   }
 }
 
-function takeOutcome(tree: Tree, intent: string, told: unknown): void {
+export function takeOutcome(tree: Tree, intent: string, told: unknown, seq: number): void {
+  tree.after = Math.max(tree.after, seq);
   const held = tree.open.get(intent);
   if (!held) return;
   tree.open.delete(intent);

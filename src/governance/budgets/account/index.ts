@@ -1,6 +1,15 @@
 export { steadyClock } from './clock.ts';
 export { type BudgetBody, type Draw, readSpent } from './entries.ts';
-export { emptyTree, type Held, type Scope, type Shortage, type Tree, takeEntry, takeIntent } from './fold.ts';
+export {
+  emptyTree,
+  type Held,
+  type Scope,
+  type Shortage,
+  type Tree,
+  takeEntry,
+  takeIntent,
+  takeOutcome,
+} from './fold.ts';
 export { leftOf, ownLeft, type Passed, shortage } from './left.ts';
 export {
   type Amounts,
