@@ -37,7 +37,22 @@ export {
   tierSchema,
   tiers,
 } from './names.ts';
-export { type Parameter, type Pipeline, pipelineSchema, type Stage, stageSchema } from './pipeline.ts';
-export { type PreflightCheck, type PreflightRecord, preflightRecordSchema } from './preflight.ts';
-export { parseYaml, readYaml, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
+export {
+  duration,
+  meansTemplate,
+  type Parameter,
+  type PipelineFile,
+  pipelineSchema,
+  relativePath,
+  type Stage,
+  stageSchema,
+  type WrittenStage,
+} from './pipeline.ts';
+export {
+  type PreflightCheck,
+  type PreflightRecord,
+  preflightRecordSchema,
+} from './preflight.ts';
+export { type Call, type Expansion, type Pipeline, type Template, templateSchema } from './template.ts';
+export { parseYaml, readYaml, readYamlDocuments, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
 export { issuesOf } from './yaml-issues.ts';

@@ -4,16 +4,18 @@ import { durationPattern } from '../kernel/index.ts';
 import { jsonObjectSchema } from './json.ts';
 import { nameSchema, steersPrograms } from './names.ts';
 
-const stageName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'use a-z, 0-9 and -, beginning with a letter');
-const relativePath = z
+export const stageName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'use a-z, 0-9 and -, beginning with a letter');
+export const relativePath = z
   .string()
   .min(1)
   .max(1024)
   .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'must be a path inside the project');
 
 /** Names that expressions use as they are. */
-const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'use a-z, 0-9 and _, beginning with a letter');
-const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 30s, 15m');
+export const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'use a-z, 0-9 and _, beginning with a letter');
+export const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 30s, 15m');
+/** In a template, for what must be known before a run: the whole value of a parameter. */
+const fixedHole = z.string().regex(/^\$\{\{\s*params\.[a-z][a-z0-9_]*\s*\}\}$/, 'write "${{ params.NAME }}"');
 const maxItems = 1000;
 const expression = z.string().min(1).max(4096);
 const variable = z
@@ -44,7 +46,12 @@ export const parameterSchema = z
   .describe('What a run is given from outside: `--param name=value`.');
 export type Parameter = z.infer<typeof parameterSchema>;
 
-const outputSchema = z.union([
+export const parametersSchema = z
+  .record(identifier, parameterSchema)
+  .default({})
+  .refine((all) => Object.keys(all).length <= 100, 'must hold at most 100 parameters');
+
+export const outputSchema = z.union([
   expression,
   z.strictObject({
     type: z.enum(['string', 'int', 'double', 'bool', 'list', 'map']),
@@ -59,8 +66,12 @@ const command = {
     .describe(
       'A command: a list of program and arguments, or a text that `sh` runs. `${{ … }}` stands in the list alone.',
     ),
-  uses: z.string().min(1).optional().describe('A tool, such as `git.commit`.'),
-  with: jsonObjectSchema.optional().describe('The tool’s arguments; `${{ … }}` is filled in.'),
+  uses: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A tool, such as `git.commit`; or a template: `agov:plan-apply`, `./file.yaml#name`.'),
+  with: jsonObjectSchema.optional().describe('Arguments of the tool or the template; `${{ … }}` is filled in.'),
   env: z
     .record(variable, z.string().max(32_768))
     .default({})
@@ -69,7 +80,7 @@ const command = {
     .record(variable, z.string())
     .default({})
     .describe('Environment variable to secret path, or `${{ params.name }}` of type `secret`; leased for the command.'),
-  timeout: duration.optional(),
+  timeout: z.union([duration, fixedHole]).optional().describe('Then it is killed and has failed: `30s`, `15m`.'),
   gate: z.literal('approval').optional().describe('`approval`: an operator must consent, also where no policy asks.'),
 };
 
@@ -78,6 +89,11 @@ interface Command {
   readonly uses?: unknown;
   readonly with?: unknown;
   readonly env: object;
+}
+
+/** What `uses` begins or ends with where it means a template and no tool: `agov:name`, `./file.yaml#name`. */
+export function meansTemplate(uses: string | undefined): uses is string {
+  return uses !== undefined && /^(?:agov:|\.{0,2}\/)|#|\.ya?ml$/.test(uses);
 }
 
 const commandFaults: readonly [(command: Command) => boolean, string, string[]][] = [
@@ -105,6 +121,17 @@ const retrySchema = z.strictObject({
   on: z.array(failureSchema).min(1).optional().describe('Only after these failures; a denial is never tried again.'),
 });
 
+interface WithoutAgent {
+  readonly agent?: string | undefined;
+  readonly uses?: string | undefined;
+}
+
+/** Told together with whatever else is wrong with the stage. */
+function needsAgent({ value, issues }: z.core.ParsePayload<WithoutAgent>): void {
+  if (typeof value !== 'object' || value === null || value.agent !== undefined || meansTemplate(value.uses)) return;
+  issues.push({ code: 'invalid_type', expected: 'string', path: ['agent'], input: undefined });
+}
+
 const scalar = z.union([z.string().max(1000), z.number(), z.boolean()]);
 const matrixSchema = z
   .record(identifier, z.array(scalar).min(1).max(100))
@@ -116,7 +143,10 @@ const matrixSchema = z
 
 export const stageSchema = z
   .strictObject({
-    agent: nameSchema.describe('The registered agent that does the work.'),
+    agent: z
+      .union([nameSchema, fixedHole])
+      .optional()
+      .describe('The registered agent that does the work. Only a stage that stands for a template has none.'),
     needs: z
       .array(stageName)
       .max(1000)
@@ -163,24 +193,31 @@ export const stageSchema = z
   .refine((stage) => stage.parallel === undefined || stage.foreach !== undefined || stage.matrix !== undefined, {
     error: '"parallel" goes with "foreach" or "matrix"',
     path: ['parallel'],
-  });
-export type Stage = z.infer<typeof stageSchema>;
+  })
+  .check(z.core._check<WithoutAgent>(needsAgent, { when: () => true }));
+/** As it is written; one whose `uses` means a template stands for the template’s stages. */
+export type WrittenStage = z.infer<typeof stageSchema>;
+/** As it runs. */
+export type Stage = WrittenStage & { readonly agent: string };
 
-const stagesSchema = z
+export const stagesSchema = z
   .record(stageName, stageSchema)
   .refine((stages) => Object.keys(stages).length <= 1000, 'must hold at most 1,000 stages');
+
+export const someStages = stagesSchema.refine(
+  (stages) => Object.keys(stages).length > 0,
+  'must hold at least one stage',
+);
 
 export const pipelineSchema = z.strictObject({
   apiVersion: z.literal('agov/v1'),
   kind: z.literal('Pipeline'),
   name: nameSchema,
   description: z.string().max(2000).optional(),
-  parameters: z
-    .record(identifier, parameterSchema)
-    .default({})
-    .refine((all) => Object.keys(all).length <= 100, 'must hold at most 100 parameters'),
+  parameters: parametersSchema,
   parallel: z.int().min(1).max(1000).default(4).describe('How many stages run at once.'),
-  stages: stagesSchema.refine((stages) => Object.keys(stages).length > 0, 'must hold at least one stage'),
+  stages: someStages,
   finally: stagesSchema.default({}).describe('Stages that run at the end, whatever came before.'),
 });
-export type Pipeline = z.infer<typeof pipelineSchema>;
+/** As it is written. */
+export type PipelineFile = z.infer<typeof pipelineSchema>;

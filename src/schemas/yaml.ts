@@ -2,7 +2,18 @@
  * YAML files that people write, read against a zod schema. Every fault is told with its place, all at once. The text
  * may be hostile: size, depth and aliases are bounded, and what YAML would quietly reinterpret is refused.
  */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  parseDocument,
+} from 'yaml';
 import type { z } from 'zod';
 import { type AgovError, type ErrorCode, messageOf } from '../kernel/index.ts';
 import { type Fault, faultsError } from './faults.ts';
@@ -21,6 +32,7 @@ export type YamlResult<T> = ({ readonly ok: true } & YamlFile<T>) | { readonly o
 const maxBytes = 1_048_576;
 const maxDepth = 64;
 const maxAliases = 100;
+const maxDocuments = 100;
 
 /** The value of `text`. @throws AgovError with `code`, whose `details.faults` are all of them. */
 export function parseYaml<T>(schema: z.ZodType<T>, text: string, file: string, code: ErrorCode = 'CONFIG_INVALID'): T {
@@ -35,19 +47,38 @@ function yamlError(code: ErrorCode, file: string, faults: readonly Fault[]): Ago
 
 /** Like `parseYaml`, with faults as a value, and a way to place further faults. */
 export function readYaml<T>(schema: z.ZodType<T>, text: string, file: string): YamlResult<T> {
-  if (Buffer.byteLength(text) > maxBytes) {
-    const message = `The file is over ${maxBytes} bytes.`;
-    return { ok: false, faults: [{ file, line: 1, column: 1, path: '', message }] };
-  }
+  const large = tooLarge(text, file);
+  if (large) return large;
   const lines = new LineCounter();
-  // Duplicate keys are found by `structureFaults`: the parser's own check takes quadratic time.
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: false,
-    stringKeys: true,
-    prettyErrors: false,
-    logLevel: 'error',
-  });
+  return readDocument(schema, parseDocument(text, { ...yamlOptions, lineCounter: lines }), lines, file);
+}
+
+/** The same for a file that may hold several documents, each one of `schema`. */
+export function readYamlDocuments<T>(schema: z.ZodType<T>, text: string, file: string): readonly YamlResult<T>[] {
+  const large = tooLarge(text, file);
+  if (large) return [large];
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { ...yamlOptions, lineCounter: lines });
+  if (documents.length > maxDocuments) return [refused(file, `The file holds over ${maxDocuments} documents.`)];
+  // An empty text has none: it is told as one that is empty.
+  if (documents.length === 0) return [readYaml(schema, text, file)];
+  return [...documents].map((document) => readDocument(schema, document, lines, file));
+}
+
+// Duplicate keys are found by `structureFaults`: the parser's own check takes quadratic time.
+const yamlOptions = { uniqueKeys: false, stringKeys: true, prettyErrors: false, logLevel: 'error' } as const;
+
+function tooLarge(text: string, file: string): Refused | undefined {
+  return Buffer.byteLength(text) > maxBytes ? refused(file, `The file is over ${maxBytes} bytes.`) : undefined;
+}
+
+type Refused = { readonly ok: false; readonly faults: Fault[] };
+
+function refused(file: string, message: string): Refused {
+  return { ok: false, faults: [{ file, line: 1, column: 1, path: '', message }] };
+}
+
+function readDocument<T>(schema: z.ZodType<T>, document: Document, lines: LineCounter, file: string): YamlResult<T> {
   const at = (offset: number, path: YamlPath, message: string, suggestion?: string): Fault => {
     const { line, col } = lines.linePos(offset);
     const place = { file, line: Math.max(1, line), column: Math.max(1, col), path: formatPath(path), message };

@@ -3,11 +3,18 @@ export { graphLines, graphMermaid } from './graph.ts';
 export { type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
 export {
   ancestorsOf,
+  callOf,
+  checkTemplates,
   type Known,
   mustParse,
   type ParseResult,
+  parseKept,
   parsePipeline,
+  projectTemplates,
   readParameters,
+  readShipped,
+  shippedTemplates,
+  type TemplateFiles,
 } from './language/index.ts';
 export { type Outlook, type OutlookUnit, outlookOf, outlookOfRetry, outlookOfRun, outlookUnits } from './outlook.ts';
 export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';

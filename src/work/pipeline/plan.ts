@@ -4,9 +4,8 @@ import type { Channel, Governor } from '../../governance/governor/index.ts';
 import { isAgovError, messageOf } from '../../kernel/index.ts';
 import type { Stage, Tier, Verdict } from '../../schemas/index.ts';
 import { type ExplainTool, execIntent } from '../agents/index.ts';
-import { hasHoles } from './expressions/index.ts';
 import { emptyRun, unitKey } from './journal/index.ts';
-import { fillUnit, meetsCondition, specOf } from './language/index.ts';
+import { conditionsOf, fillUnit, isSettled, specOf, unmetCondition } from './language/index.ts';
 import type { Outlook } from './outlook.ts';
 import { commandOf } from './unit/index.ts';
 
@@ -48,10 +47,13 @@ export async function planPipeline(
   for (const unit of units) {
     signal.throwIfAborted();
     const spec = specOf(pipeline, unit);
-    const skipped = !unit.undo && isKnown(spec.when ?? '') && !meetsCondition(pipeline, state, unit.stage);
-    const said: Said = skipped
-      ? { verdict: 'skip', reason: `The condition does not hold: ${spec.when}`, policies: [] }
-      : await judge(parts, spec, () => fillUnit(pipeline, state, unit), signal);
+    const settled = conditionsOf(pipeline, unit.stage).every(([at, when]) => isSettled(pipeline, at, when));
+    const unmet = settled && !unit.undo ? unmetCondition(pipeline, state, unit.stage) : undefined;
+    const known = isSettled(pipeline, unit.stage, JSON.stringify([spec.run, spec.env, spec.with]));
+    const said: Said =
+      unmet === undefined
+        ? await judge(parts, spec, known ? () => fillUnit(pipeline, state, unit) : undefined, signal)
+        : { verdict: 'skip', reason: `The condition does not hold: ${unmet}`, policies: [] };
     planned.push({
       ...{ unit: unitKey(unit), agent: spec.agent, does: doesOf(spec), expected: spec.expect === 'denied' },
       tier: agents.find(({ name }) => name === spec.agent)?.tier ?? '?',
@@ -63,12 +65,17 @@ export async function planPipeline(
 
 type Said = Pick<PlannedUnit, 'verdict' | 'reason' | 'policies' | 'quorum'>;
 
-async function judge(parts: PlanParts, spec: Stage, fill: () => Stage, signal: AbortSignal): Promise<Said> {
-  const { agent, uses, run, env, gate } = spec;
-  const known = isKnown(JSON.stringify([run, env, spec.with]));
-  if (uses !== undefined && !known) return later('Its arguments are known at the run.');
+/** `fill` where what it does is known already. */
+async function judge(
+  parts: PlanParts,
+  spec: Stage,
+  fill: (() => Stage) | undefined,
+  signal: AbortSignal,
+): Promise<Said> {
+  const { agent, uses, gate } = spec;
+  if (uses !== undefined && !fill) return later('Its arguments are known at the run.');
   try {
-    const stage = known ? fill() : spec;
+    const stage = fill?.() ?? spec;
     const channel: Channel = { agent, run: 'plan', workspace: await parts.workspace(spec.workspace) };
     const begin = gate === 'approval' ? { requireApprovals: 1 } : {};
     const tool = uses === undefined ? undefined : parts.tools.get(uses);
@@ -76,7 +83,7 @@ async function judge(parts: PlanParts, spec: Stage, fill: () => Stage, signal: A
       ? await parts.explainTool({ channel, tool, args: stage.with ?? {}, begin, signal })
       : await parts.governor.explain(channel, execIntent({ ...stage, argv: commandOf(stage) }), begin);
     const reason = decision.verdict === 'allow' ? (sentences[0] ?? '') : (decision.reasons[0] ?? '');
-    const open = known ? '' : ' Its arguments are known at the run.';
+    const open = fill ? '' : ' Its arguments are known at the run.';
     const { verdict, policies, quorum } = decision;
     return { verdict, reason: `${reason}${open}`, policies, ...(quorum === undefined ? {} : { quorum }) };
   } catch (error) {
@@ -88,12 +95,6 @@ async function judge(parts: PlanParts, spec: Stage, fill: () => Stage, signal: A
 
 function later(reason: string): Said {
   return { verdict: 'later', reason, policies: [] };
-}
-
-/** Whether parameters alone are read in it. */
-function isKnown(text: string): boolean {
-  const read = [...text.matchAll(/\$\{\{(.*?)\}\}/gs)].map(([, expression]) => expression ?? '');
-  return ![...(hasHoles(text) ? read : [text])].some((one) => /\b(?:stages|each|matrix|own|run)\s*[.[]/.test(one));
 }
 
 function doesOf({ uses, run }: Stage): string {

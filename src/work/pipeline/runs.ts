@@ -6,7 +6,7 @@ import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
 import { type ArtifactRef, nearest, type Pipeline, type PreflightRecord } from '../../schemas/index.ts';
 import type { OperatorAct } from '../agents/index.ts';
 import { type RunBody, type RunState, readRun, type StageBody, stateOf, unitKey, unitsOf } from './journal/index.ts';
-import { ancestorsOf, type Parameters, stageOf } from './language/index.ts';
+import { ancestorsOf, callOf, keptText, type Parameters, readKept, stageOf, stagesUnder } from './language/index.ts';
 
 export interface StartParts {
   readonly ledger: Ledger;
@@ -38,12 +38,12 @@ export async function startRun(
   by: OperatorAct,
 ): Promise<string> {
   const run = ids();
-  const kept = await artifacts.put('pipeline.yaml', source.text);
+  const kept = await keep(artifacts, pipeline, source.text);
   const body: RunBody = {
     step: 'started',
     pipeline: pipeline.name,
     file: source.file,
-    source: kept.sha256,
+    source: kept[0].sha256,
     params: { ...source.params },
     ...(source.retryOf === undefined ? {} : { retryOf: source.retryOf }),
     ...(source.preflight === undefined ? {} : { preflight: source.preflight.record }),
@@ -51,8 +51,23 @@ export async function startRun(
     driver: governorMark(),
     ...(source.engine === undefined ? {} : { engine: source.engine }),
   };
-  await ledger.append({ kind: 'run', id: run, run, body, artifacts: [kept, ...reportOf(source.preflight)] });
+  await ledger.append({ kind: 'run', id: run, run, body, artifacts: [...kept, ...reportOf(source.preflight)] });
   return run;
+}
+
+/** What a resumed run goes on with; where that is more than one text, each by itself too, for those who look it up. */
+async function keep(
+  artifacts: Artifacts,
+  pipeline: Pipeline,
+  text: string,
+): Promise<readonly [ArtifactRef, ...ArtifactRef[]]> {
+  const whole = keptText(text, pipeline);
+  const source = readKept(whole);
+  const files = Object.entries(source.templates);
+  if (files.length === 0) return [await artifacts.put('pipeline.yaml', whole)];
+  const parts = [['pipeline.yaml', source.text] as const, ...files];
+  const kept = await Promise.all(parts.map(([path, one]) => artifacts.put(path.slice(-255), one)));
+  return [await artifacts.put('pipeline.source.json', whole), ...kept];
 }
 
 function reportOf(looked: LookedAt | undefined): ArtifactRef[] {
@@ -153,12 +168,13 @@ export async function retryRun(
 function begunWith(pipeline: Pipeline, old: RunState, from: readonly string[]): ReadonlySet<string> {
   const names = Object.keys(pipeline.stages);
   for (const name of from) {
-    if (names.includes(name)) continue;
+    if (names.includes(name) || callOf(pipeline, name)) continue;
     const hint = nearest(name, names);
     const fix = hint === undefined ? `It has ${names.join(', ')}.` : `Did you mean "${hint}"?`;
     throw new AgovError('NOT_FOUND', { what: `The run has no stage "${name}".`, fix });
   }
-  const first = from.length > 0 ? from : names.filter((name) => reused(old, name).length === 0);
+  const named = from.flatMap((name) => stagesUnder(pipeline, name));
+  const first = named.length > 0 ? named : names.filter((name) => reused(old, name).length === 0);
   if (first.length > 0) return new Set(names.filter((name) => first.some((one) => comesAfter(pipeline, name, one))));
   const fix = 'Name the stage to begin from: --from STAGE';
   throw new AgovError('INPUT_INVALID', { what: `Every stage of run ${old.run} ended well.`, fix });

@@ -100,6 +100,6 @@ function build(forward: readonly Drawn[], final: readonly Drawn[], parallel: num
     parameters: { yes: { type: 'bool', default: true } },
     stages: Object.fromEntries(forward.map((one, i) => stage(one, i, 's'))),
     finally: Object.fromEntries(final.map((one, i) => stage({ ...one, compensate: false }, i, 'f'))),
-  });
+  }) as Pipeline; // no stage of it uses a template
   return { pipeline, conduct };
 }

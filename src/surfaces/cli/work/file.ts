@@ -1,10 +1,10 @@
 /** What every command over a pipeline file begins with: its text, what the project knows, the parameters given. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { App } from '../../../app/index.ts';
 import { utf8 } from '../../../config.ts';
 import { AgovError, messageOf } from '../../../kernel/index.ts';
-import type { Known } from '../../../work/pipeline/index.ts';
+import { type Known, projectTemplates, type TemplateFiles } from '../../../work/pipeline/index.ts';
 import { type Cli, oneLine } from '../frame/index.ts';
 
 export function readPipeline(cli: Cli, file: string): string {
@@ -22,9 +22,19 @@ export function readPipeline(cli: Cli, file: string): string {
   return utf8(bytes, file);
 }
 
-export async function known(app: App): Promise<Known> {
+/** What `file` may name. */
+export async function known(cli: Cli, app: App, file: string): Promise<Known & { readonly templates: TemplateFiles }> {
   const agents = await (await app.roster()).list();
-  return { agents: new Map(agents.map((agent) => [agent.name, agent])), tools: app.tools };
+  return {
+    agents: new Map(agents.map((agent) => [agent.name, agent])),
+    tools: app.tools,
+    templates: templatesFor(cli, app, file),
+  };
+}
+
+export function templatesFor(cli: Cli, { project: { root, data } }: App, file: string): TemplateFiles {
+  // What agents write in their working folders is nobody's template.
+  return projectTemplates({ root, hidden: [data, join(root, '.worktrees')], cwd: cli.cwd }, file);
 }
 
 /** `name=value` once each. @throws USAGE */

@@ -43,7 +43,11 @@ const timeLimitMs = 5000;
 const limits = { maxAstNodes: 1000, maxDepth: 40, maxListElements: 200, maxMapEntries: 200, maxCallArguments: 16 };
 
 /** `expected` is what the place needs; `dyn` fits everywhere until it is evaluated. */
-export function compileExpression(source: string, scope: Scope, expected?: 'bool' | 'list' | 'string'): Compiled {
+export function compileExpression(
+  source: string,
+  scope: Scope,
+  expected?: 'bool' | 'list' | 'string' | 'int' | 'double',
+): Compiled {
   if (source.length > maxSource) return refused(`The expression is over ${maxSource} characters.`);
   if (source.trim() === '') return refused('The expression is empty.');
   const read = readBy(source, scope);
@@ -99,7 +103,9 @@ function bound(values: Values, scope: Scope): Record<string, unknown> {
 
 function withOnly(value: Json, type: CelType | Scope | undefined): Json {
   if (typeof type !== 'object' || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value as JsonObject).filter(([member]) => Object.hasOwn(type, member)));
+  // By the names that are read, not by all that there are: a value may be worked out only when it is asked for.
+  const read = Object.keys(type).filter((member) => Object.hasOwn(value, member));
+  return Object.fromEntries(read.map((member) => [member, (value as JsonObject)[member] ?? null]));
 }
 
 const calling = new Script('work()');

@@ -1,6 +1,6 @@
 /** Every expression of a pipeline, type-checked where it stands. */
 import type { Json } from '../../../kernel/index.ts';
-import type { Pipeline, Stage, YamlPath } from '../../../schemas/index.ts';
+import type { Call, Pipeline, Stage, YamlPath } from '../../../schemas/index.ts';
 import {
   compileExpression,
   compileTemplate,
@@ -9,7 +9,8 @@ import {
   type Scope,
 } from '../expressions/index.ts';
 import { celName, commandScope, outputScope, stageScope, undoScope } from './scope.ts';
-import { stageOf } from './stages.ts';
+import { callAround, callOf, localName, membersOf, stageOf } from './stages.ts';
+import { loneParameter } from './values.ts';
 
 export type Report = (path: YamlPath, message: string, suggestion?: string) => void;
 
@@ -24,8 +25,9 @@ export function checkExpressions(pipeline: Pipeline, name: string, at: YamlPath,
   };
   expect('when', 'bool');
   expect('foreach', 'list');
-  checkCommand(pipeline, stage, [], commandScope(pipeline, name), tell);
-  if (stage.compensate) checkCommand(pipeline, stage.compensate, ['compensate'], undoScope(pipeline, name), tell);
+  const { parameters } = callOf(pipeline, callAround(name)) ?? pipeline;
+  checkCommand(parameters, stage, [], commandScope(pipeline, name), tell);
+  if (stage.compensate) checkCommand(parameters, stage.compensate, ['compensate'], undoScope(pipeline, name), tell);
   for (const [output, declared] of Object.entries(stage.outputs)) {
     const [source, path] = typeof declared === 'string' ? [declared, []] : [declared.value, ['value']];
     const compiled = compileExpression(source, outputScope(pipeline, name));
@@ -34,25 +36,36 @@ export function checkExpressions(pipeline: Pipeline, name: string, at: YamlPath,
 }
 
 /** Why a name that the pipeline has is not there for this stage. */
-function explained(
+export function explained(
   pipeline: Pipeline,
   name: string,
   { message, suggestion, unknown }: ExpressionFault,
 ): [string, string?] {
-  const stage = Object.keys(pipeline.stages).find((other) => celName(other) === unknown);
+  const around = callAround(name);
+  const { parameters } = callOf(pipeline, around) ?? pipeline;
+  const stage = membersOf(pipeline, around).find((other) => celName(other) === unknown);
   if (stage === name) return ['A stage cannot read its own outputs before it has run.'];
-  if (stage !== undefined) return [`Stage "${stage}" is not among what this stage needs: add it to "needs".`];
-  if (unknown !== undefined && pipeline.parameters[unknown]?.type === 'secret') {
+  if (stage !== undefined)
+    return [`Stage "${localName(stage)}" is not among what this stage needs: add it to "needs".`];
+  if (unknown !== undefined && parameters[unknown]?.type === 'secret') {
     return [`The parameter "${unknown}" is a secret: it goes into "secrets" and nowhere else.`];
   }
+  if (around !== '' && unknown !== undefined && isOutside(pipeline, unknown)) {
+    return [`A template sees nothing of who uses it: hand "${unknown}" over under "with".`];
+  }
   return suggestion === undefined ? [message] : [message, suggestion];
+}
+
+/** Whether the name is one of the pipeline’s own, which a template cannot read. */
+function isOutside(pipeline: Pipeline, name: string): boolean {
+  return Object.hasOwn(pipeline.parameters, name) || membersOf(pipeline, '').some((other) => celName(other) === name);
 }
 
 type Tell = (path: YamlPath, fault: ExpressionFault) => void;
 
 type Command = Pick<Stage, 'run' | 'env' | 'with' | 'secrets'>;
 
-function checkCommand(pipeline: Pipeline, command: Command, at: YamlPath, scope: Scope, tell: Tell): void {
+function checkCommand(parameters: Parameters, command: Command, at: YamlPath, scope: Scope, tell: Tell): void {
   const { run, env, secrets } = command;
   // What is filled into the text of a shell would be read as its code: a value must come by variable or argument.
   if (typeof run === 'string' && hasHoles(run)) {
@@ -69,7 +82,7 @@ function checkCommand(pipeline: Pipeline, command: Command, at: YamlPath, scope:
   for (const [variable, text] of Object.entries(env)) checkText(text, [...at, 'env', variable], scope, tell);
   checkDeep((command.with ?? {}) as Json, [...at, 'with'], scope, tell);
   for (const [variable, path] of Object.entries(secrets)) {
-    const fault = hasHoles(path) ? secretFault(pipeline, path) : undefined;
+    const fault = hasHoles(path) ? secretFault(parameters, path) : undefined;
     if (fault) tell([...at, 'secrets', variable], fault);
   }
 }
@@ -88,15 +101,10 @@ function checkDeep(value: Json, path: YamlPath, scope: Scope, tell: Tell): void 
   }
 }
 
-const secretParameter = /^\$\{\{\s*params\.([a-z][a-z0-9_]*)\s*\}\}$/;
+type Parameters = Pipeline['parameters'] | Call['parameters'];
 
-/** The parameter that `secrets` names, where it names one. */
-export function secretParameterOf(text: string): string | undefined {
-  return secretParameter.exec(text)?.[1];
-}
-
-function secretFault({ parameters }: Pipeline, text: string): ExpressionFault | undefined {
-  const name = secretParameterOf(text);
+function secretFault(parameters: Parameters, text: string): ExpressionFault | undefined {
+  const name = loneParameter(text);
   if (name === undefined) return { message: 'Here stands a path, or "${{ params.NAME }}" alone.' };
   const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
   if (!parameter) return { message: `There is no parameter "${name}".` };

@@ -1,11 +1,11 @@
 /** A unit as it runs: every `${{ … }}` in it replaced by its value. Validation has seen every expression before. */
 import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
 import type { Pipeline, Stage } from '../../../schemas/index.ts';
-import { asText, compileExpression, compileTemplate, hasHoles, type Scope, type Values } from '../expressions/index.ts';
-import type { RunState, Unit } from '../journal/index.ts';
-import { secretParameterOf } from './check-expressions.ts';
-import { commandScope, outputScope, stageScope, undoScope, unitValues } from './scope.ts';
-import { stageOf } from './stages.ts';
+import { asText, hasHoles, type Scope, type Values } from '../expressions/index.ts';
+import { emptyRun, type RunState, type Unit } from '../journal/index.ts';
+import { commandScope, outputScope, stageScope, undoScope } from './scope.ts';
+import { callAround, callOf, stageOf } from './stages.ts';
+import { evaluate, filledIn, secretIn, stageValues, unitValues } from './values.ts';
 
 /** @throws AgovError INPUT_INVALID where an expression fails on these values */
 export function fillUnit(pipeline: Pipeline, state: RunState, unit: Unit): Stage {
@@ -16,7 +16,7 @@ export function fillUnit(pipeline: Pipeline, state: RunState, unit: Unit): Stage
     if (!hasHoles(text)) return text;
     const scopeOf = unit.undo ? undoScope : commandScope;
     seen ??= { scope: scopeOf(pipeline, unit.stage), values: unitValues(pipeline, state, unit) };
-    return fillText(text, seen.scope, seen.values);
+    return filledIn(text, seen.scope, seen.values);
   };
   const text = (one: string): string => asText(fill(one));
   const { run, env, secrets } = stage;
@@ -31,16 +31,14 @@ export function fillUnit(pipeline: Pipeline, state: RunState, unit: Unit): Stage
 
 /** Each variable's secret, where a parameter names it too. */
 export function secretPathsOf(
-  _pipeline: Pipeline,
-  _stage: string,
+  pipeline: Pipeline,
+  stage: string,
   { secrets }: Pick<Stage, 'secrets'>,
   params: JsonObject,
 ): Stage['secrets'] {
-  const filled = (path: string): string => {
-    const name = secretParameterOf(path);
-    return name === undefined ? path : String(params[name]);
-  };
-  return Object.fromEntries(Object.entries(secrets).map(([variable, path]) => [variable, filled(path)]));
+  const state = { ...emptyRun, params };
+  const path = (text: string): string => secretIn(pipeline, state, callAround(stage), text);
+  return Object.fromEntries(Object.entries(secrets).map(([variable, text]) => [variable, path(text)]));
 }
 
 /** The stage as it is written, or what undoes it as a stage of its own. */
@@ -52,13 +50,22 @@ export function specOf(pipeline: Pipeline, { stage: name, undo }: Unit): Stage {
   return { ...compensate, agent, workspace, retry, needs: [], outputs: {}, artifacts: {}, expect: 'ok' } as Stage;
 }
 
-/** Whether the stage is to run at all. */
-export function meetsCondition(pipeline: Pipeline, state: RunState, name: string): boolean {
-  const { when } = stageOf(pipeline, name);
-  return (
-    when === undefined ||
-    evaluate(when, stageScope(pipeline, name), unitValues(pipeline, state, { stage: name })) === true
-  );
+/**
+ * The condition for which the stage is not to run, its own or that of a template around it; undefined where all hold.
+ * @throws AgovError INPUT_INVALID where one cannot be told
+ */
+export function unmetCondition(pipeline: Pipeline, state: RunState, name: string): string | undefined {
+  const holds = ([at, when]: readonly [string, string]): boolean =>
+    evaluate(when, stageScope(pipeline, at), stageValues(pipeline, state, at)) === true;
+  return conditionsOf(pipeline, name).find((one) => !holds(one))?.[1];
+}
+
+/** Name of the stage, or of the call around it, and its condition; from the outermost in. */
+export function conditionsOf(pipeline: Pipeline, name: string): readonly (readonly [string, string])[] {
+  const around = callAround(name);
+  const outer = around === '' ? [] : conditionsOf(pipeline, around);
+  const { when } = callOf(pipeline, name) ?? stageOf(pipeline, name);
+  return when === undefined ? outer : [...outer, [name, when]];
 }
 
 const maxItems = 1000;
@@ -67,7 +74,7 @@ const maxItems = 1000;
 export function itemsOf(pipeline: Pipeline, state: RunState, name: string): readonly Json[] {
   const { foreach, matrix } = stageOf(pipeline, name);
   if (matrix) return combinations(Object.entries(matrix));
-  const items = evaluate(foreach ?? '[]', stageScope(pipeline, name), unitValues(pipeline, state, { stage: name }));
+  const items = evaluate(foreach ?? '[]', stageScope(pipeline, name), stageValues(pipeline, state, name));
   if (!Array.isArray(items)) throw invalid(`"foreach" of stage "${name}" gave no list.`, 'Let it give a list.');
   if (items.length > maxItems)
     throw invalid(`"foreach" of stage "${name}" gave ${items.length} items.`, `At most ${maxItems} are run.`);
@@ -93,12 +100,6 @@ export function outputsOf(pipeline: Pipeline, state: RunState, unit: Unit, resul
   );
 }
 
-function evaluate(source: string, scope: Scope, values: Values): Json {
-  const compiled = compileExpression(source, scope);
-  if (compiled.ok) return compiled.expression.evaluate(values);
-  throw new AgovError('INTERNAL', { what: `An expression came through validation: ${compiled.fault.message}` });
-}
-
 function expectType(output: string, type: string, value: unknown): void {
   const found = Array.isArray(value) ? 'list' : value !== null && typeof value === 'object' ? 'map' : typeof value;
   const wanted = { int: 'number', double: 'number', bool: 'boolean', map: 'map' }[type] ?? type;
@@ -114,12 +115,6 @@ function combinations(axes: readonly (readonly [string, readonly Json[]])[]): re
     (made, [axis, values]) => made.flatMap((one) => values.map((value) => ({ ...one, [axis]: value }))),
     [{}],
   );
-}
-
-function fillText(text: string, scope: Scope, values: Values): Json {
-  const compiled = compileTemplate(text, scope);
-  if ('evaluate' in compiled) return compiled.evaluate(values);
-  throw new AgovError('INTERNAL', { what: `A template came through validation: ${compiled[0]?.message ?? text}` });
 }
 
 function fillDeep(value: Json, fill: (text: string) => Json): Json {

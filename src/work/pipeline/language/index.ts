@@ -1,4 +1,23 @@
-export { fillUnit, itemsOf, meetsCondition, outputsOf, secretPathsOf, specOf } from './fill.ts';
+export { conditionsOf, fillUnit, itemsOf, outputsOf, secretPathsOf, specOf, unmetCondition } from './fill.ts';
 export { type Parameters, readParameters } from './parameters.ts';
-export { type Known, mustParse, type ParseResult, parsePipeline } from './parse.ts';
-export { ancestorsOf, isFinal, isMany, levelsOf, stageOf } from './stages.ts';
+export { checkTemplates, type Known, mustParse, type ParseResult, parseKept, parsePipeline } from './parse.ts';
+export { isSettled } from './settled.ts';
+export {
+  ancestorsOf,
+  callAround,
+  callOf,
+  isFinal,
+  isMany,
+  levelsOf,
+  localName,
+  stageOf,
+  stagesUnder,
+} from './stages.ts';
+export {
+  keptText,
+  projectTemplates,
+  readKept,
+  readShipped,
+  shippedTemplates,
+  type TemplateFiles,
+} from './templates/index.ts';

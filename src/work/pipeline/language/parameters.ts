@@ -1,12 +1,12 @@
 /** What a run is given from outside, against what its pipeline declares. */
 import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
-import { nearest, type Parameter, type Pipeline } from '../../../schemas/index.ts';
+import { nearest, type Parameter, type Pipeline, type PipelineFile } from '../../../schemas/index.ts';
 import type { Report } from './check-expressions.ts';
 
 export type Parameters = JsonObject;
 
 /** A default that does not fit its own declaration is the author's fault, and found before any run. */
-export function checkParameters({ parameters }: Pipeline, report: Report): void {
+export function checkParameters({ parameters }: Pick<PipelineFile, 'parameters'>, report: Report): void {
   for (const [name, parameter] of Object.entries(parameters)) {
     const at = ['parameters', name];
     const { default: fallback, choices, type } = parameter;
@@ -66,7 +66,7 @@ function read(name: string, { type }: Parameter, text: string): Json {
 }
 
 /** Why `value` is none of the parameter's; the value itself is not told, since people paste passwords. */
-function misfit({ type, choices }: Parameter, value: Json): string | undefined {
+export function misfit({ type, choices }: Parameter, value: Json): string | undefined {
   const fits = {
     string: typeof value === 'string' && value.length <= 8192,
     secret: typeof value === 'string',

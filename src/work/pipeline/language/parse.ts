@@ -1,86 +1,170 @@
-/** A pipeline file, read and understood, or all its faults with their places. */
-import type { Tool } from '../../../adapters/tools/port.ts';
+/** A pipeline file, read and understood, its templates in their places; or all faults of all these files. */
+import { basename } from 'node:path';
 import {
   type Fault,
   faultsError,
-  issuesOf,
-  nearest,
   type Pipeline,
+  type PipelineFile,
   pipelineSchema,
   readYaml,
-  type Stage,
-  type YamlPath,
+  readYamlDocuments,
+  stageSchema,
+  type Template,
+  templateSchema,
 } from '../../../schemas/index.ts';
-import { hasHoles } from '../expressions/index.ts';
-import { checkExpressions, type Report } from './check-expressions.ts';
-import { checkParameters } from './parameters.ts';
-import { findCycle } from './stages.ts';
+import { explained } from './check-expressions.ts';
+import { checkModule } from './check-module.ts';
+import { checkStage, type Known as KnownParts } from './check-stage.ts';
+import { callAround, callOf, endedBefore } from './stages.ts';
+import {
+  checkCall,
+  createLibrary,
+  createReport,
+  type Expanded,
+  expand,
+  keptTemplates,
+  type Module,
+  pipelineModule,
+  type ReportAt,
+  readKept,
+  type TemplateFiles,
+} from './templates/index.ts';
 
-export interface Known {
-  /** Registered agents by name; undefined: not looked at. */
-  readonly agents: ReadonlyMap<string, { readonly status: string }> | undefined;
-  readonly tools: ReadonlyMap<string, Tool>;
+export interface Known extends KnownParts {
+  /** Where templates are read; without it none can be used. */
+  readonly templates?: TemplateFiles;
 }
 
 export type ParseResult =
   | { readonly ok: true; readonly pipeline: Pipeline }
-  | { readonly ok: false; readonly faults: Fault[] };
+  | {
+      readonly ok: false;
+      readonly faults: Fault[];
+      /** By the `file` of faults: the texts that they are in. */
+      readonly texts: ReadonlyMap<string, string>;
+    };
 
 export function parsePipeline(text: string, file: string, known: Known): ParseResult {
   const result = readYaml(pipelineSchema, text, file);
-  if (!result.ok) return result;
-  const { value: pipeline, fault } = result;
-  const faults: Fault[] = [];
-  const report: Report = (path, message, suggestion) => {
-    faults.push(fault(path, message, suggestion));
+  if (!result.ok) return { ...result, texts: new Map([[file, text]]) };
+  const root = pipelineModule(result, known.templates?.from ?? file);
+  return understood(result.value, root, { text, file, known, open: false });
+}
+
+/** Faults of a file of templates, each looked at as if somebody handed it all that it takes. */
+export function checkTemplates(text: string, file: string, known: Known): ParseResult & { names: readonly string[] } {
+  const from = known.templates?.from ?? basename(file);
+  const own: Known = { ...known, templates: withText(known.templates, from, { text, file }) };
+  const read = readYamlDocuments(templateSchema, text, file);
+  const whole = read.flatMap((one) => (one.ok ? [one] : []));
+  const results = whole.map(({ value, fault }) => {
+    const root = pipelineModule({ value: userOf(value, from), fault: (_, ...said) => fault([], ...said) }, from);
+    return understood(userOf(value, from), root, { text, file, known: own, open: true });
+  });
+  const faults = [...read, ...results].flatMap((one) => (one.ok ? [] : one.faults));
+  const names = whole.map(({ value }) => value.name);
+  const [first] = results;
+  if (faults.length === 0 && first) return { ...first, names };
+  const texts = new Map(results.flatMap((one) => (one.ok ? [] : [...one.texts])));
+  return { ok: false, faults: unique(faults), texts: new Map([...texts, [file, text]]), names };
+}
+
+function withText(
+  templates: TemplateFiles | undefined,
+  from: string,
+  own: { readonly text: string; readonly file: string },
+): TemplateFiles {
+  const others = templates ?? { from, shipped: () => [], read: () => ({ message: 'Templates cannot be read here.' }) };
+  return { ...others, from, read: (path) => (path === from ? own : others.read(path)) };
+}
+
+/** A pipeline of one stage, which hands the template its own parameters. */
+function userOf({ name, parameters }: Template, from: string): PipelineFile {
+  const stage = stageSchema.parse({
+    uses: from.startsWith('agov:') ? from : `./${basename(from)}#${name}`,
+    with: Object.fromEntries(Object.keys(parameters).map((one) => [one, `\${{ params.${one} }}`])),
+  });
+  const head = { apiVersion: 'agov/v1', kind: 'Pipeline', name, parallel: 1 } as const;
+  return { ...head, parameters, stages: { [name]: stage }, finally: {} };
+}
+
+interface Reading {
+  readonly text: string;
+  readonly file: string;
+  readonly known: Known;
+  readonly open: boolean;
+}
+
+function understood(value: PipelineFile, root: Module, { text, file, known, open }: Reading): ParseResult {
+  const { faults, report } = createReport();
+  const library = createLibrary(known.templates);
+  const checked = new Set<Module>();
+  const check = (module: Module): void => {
+    // The user of templates that are looked at alone was not written by anybody.
+    if (!checked.has(module) && !(open && module === root)) checkModule(module, report);
+    checked.add(module);
   };
-  checkParameters(pipeline, report);
-  for (const place of ['stages', 'finally'] as const) {
-    const stages = pipeline[place];
-    for (const name of Object.keys(stages)) checkStage(pipeline, place, name, known, report);
-    const cycle = findCycle(stages);
-    if (cycle) report([place, cycle[0] ?? '', 'needs'], `The stages need each other: ${cycle.join(' → ')}.`);
-  }
-  return faults.length === 0 ? { ok: true, pipeline } : { ok: false, faults };
+  const expanded = expand({ library, report, check, open }, root);
+  const { stages, finally: final, expansion } = expanded;
+  const files = Object.fromEntries(library.texts);
+  const used = Object.keys(expansion.calls).length > 0;
+  const pipeline: Pipeline = {
+    ...value,
+    stages,
+    finally: final,
+    ...(used ? { expansion: { ...expansion, files } } : {}),
+  };
+  checkStages(pipeline, expanded, known, report);
+  checkCalls(pipeline, expanded, report);
+  const all = [...faults, ...library.faults];
+  if (all.length === 0) return { ok: true, pipeline };
+  return { ok: false, faults: inOrder(unique(all), file), texts: new Map([[file, text], ...library.shown]) };
 }
 
-function checkStage(pipeline: Pipeline, place: 'stages' | 'finally', name: string, known: Known, report: Report): void {
-  const stages = pipeline[place];
-  const at = [place, name];
-  const stage = stages[name];
-  if (!stage) return;
-  if (place === 'finally' && Object.hasOwn(pipeline.stages, name)) {
-    report(at, `There is a stage "${name}" already.`);
-    return;
+function checkStages(pipeline: Pipeline, { origins, broken }: Expanded, known: Known, reportAt: ReportAt): void {
+  for (const [name, { module, at, agentAt }] of origins) {
+    checkStage(pipeline, name, known, {
+      at,
+      report: (path, message, suggestion) => reportAt({ module, path }, message, suggestion),
+      agent: agentAt && ((message, suggestion) => reportAt(agentAt, message, suggestion)),
+      unreadable: readsAny(pipeline, name, broken),
+    });
   }
-  for (const [i, need] of stage.needs.entries()) {
-    if (Object.hasOwn(stages, need)) continue;
-    if (place === 'finally' && Object.hasOwn(pipeline.stages, need)) {
-      report([...at, 'needs', i], 'Final stages come after all others, and need each other alone.');
-    } else {
-      report([...at, 'needs', i], `There is no stage "${need}".`, nearest(need, Object.keys(stages)));
-    }
-  }
-  checkAgent(stage.agent, known, (message, hint) => report([...at, 'agent'], message, hint));
-  checkCommand(stage, at, known, report);
-  if (stage.compensate) checkCommand(stage.compensate, [...at, 'compensate'], known, report);
-  const leases = Object.keys(stage.secrets).length > 0;
-  for (const [artifact, source] of Object.entries(stage.artifacts)) {
-    if (!leases || source === 'stdout') continue;
-    const message = `A command that holds secrets may write one into "${source}", and a file is kept as it is.`;
-    report([...at, 'artifacts', artifact], `${message} Print it (stdout is redacted), or collect it in a later stage.`);
-  }
-  checkExpressions(pipeline, name, at, report);
 }
 
-type Command = Pick<Stage, 'uses' | 'with' | 'secrets'>;
-
-function checkCommand(command: Command, at: YamlPath, known: Known, report: Report): void {
-  if (command.uses === undefined) return;
-  checkTool(command.uses, command.with ?? {}, known, at, report);
-  if (Object.keys(command.secrets).length > 0) {
-    report([...at, 'secrets'], 'Secrets are leased to commands ("run"), not to tools.');
+function checkCalls(pipeline: Pipeline, { frames, broken }: Expanded, reportAt: ReportAt): void {
+  for (const frame of frames.values()) {
+    const { by, module, name } = frame;
+    if (!by || readsAny(pipeline, name, broken)) continue;
+    const isBroken = [...broken].some((one) => callAround(one) === name);
+    const outer = callOf(pipeline, by.frame.name) ?? pipeline;
+    checkCall(pipeline, frame, {
+      caller: (path, fault) =>
+        reportAt({ module: by.frame.module, path: [...by.at, ...path] }, ...explained(pipeline, name, fault)),
+      own: (path, { message, suggestion }) => {
+        if (!isBroken) reportAt({ module, path }, message, suggestion);
+      },
+      secret: (one) => Object.hasOwn(outer.parameters, one) && outer.parameters[one]?.type === 'secret',
+    });
   }
+}
+
+/** What a template puts out that cannot be had is not told again of everybody who reads it. */
+function readsAny(pipeline: Pipeline, name: string, broken: ReadonlySet<string>): boolean {
+  if (broken.size === 0) return false;
+  const last = Object.hasOwn(pipeline.finally, name);
+  return last || [...endedBefore(pipeline, name)].some((one) => broken.has(one));
+}
+
+function unique(faults: readonly Fault[]): Fault[] {
+  return [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()];
+}
+
+/** By place; the file that was named first, the others as they were come upon. */
+function inOrder(faults: readonly Fault[], file: string): Fault[] {
+  const files = [...new Set([file, ...faults.map((fault) => fault.file)])];
+  const rank = (fault: Fault): number => files.indexOf(fault.file);
+  return faults.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
 }
 
 /** The pipeline. @throws PIPELINE_INVALID with every fault */
@@ -90,39 +174,8 @@ export function mustParse(text: string, file: string, known: Known): Pipeline {
   throw faultsError('PIPELINE_INVALID', file, result.faults);
 }
 
-function checkAgent(name: string, { agents }: Known, report: (message: string, hint?: string) => void): void {
-  const agent = agents?.get(name);
-  if (agents && !agent)
-    report(`There is no agent "${name}"; add it with "agov agent add ${name}".`, nearest(name, agents.keys()));
-  if (agent && agent.status !== 'active') report(`Agent "${name}" is ${agent.status}.`);
-}
-
-function checkTool(
-  name: string,
-  args: Readonly<Record<string, unknown>>,
-  { tools }: Known,
-  at: YamlPath,
-  report: Report,
-): void {
-  const tool = tools.get(name);
-  if (!tool) {
-    report([...at, 'uses'], `There is no tool "${name}".`, nearest(name, tools.keys()));
-    return;
-  }
-  const parsed = tool.args.safeParse(args);
-  if (parsed.success) return;
-  for (const { path, key, message, suggestion } of issuesOf(tool.args, args, parsed.error.issues)) {
-    // What is filled in at the run is looked at then.
-    if (!isFilledIn(args, path))
-      report([...at, 'with', ...path, ...(key === undefined ? [] : [key])], `${name}: ${message}`, suggestion);
-  }
-}
-
-function isFilledIn(args: unknown, path: readonly (string | number)[]): boolean {
-  let value = args;
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) break;
-    value = Reflect.get(value, part);
-  }
-  return typeof value === 'string' && hasHoles(value);
+/** The pipeline of a run, from what the run has kept. @throws PIPELINE_INVALID */
+export function parseKept(kept: string, file: string, known: Omit<Known, 'templates'>): Pipeline {
+  const source = readKept(kept);
+  return mustParse(source.text, file, { ...known, templates: keptTemplates(source, file) });
 }

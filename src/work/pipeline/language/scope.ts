@@ -1,11 +1,9 @@
 /** What an expression may read where it stands: parameters, declared outputs of what was needed, the item at hand. */
-import type { Json, JsonObject } from '../../../kernel/index.ts';
 import type { Parameter, Pipeline, Stage } from '../../../schemas/index.ts';
-import type { CelType, Scope, Values } from '../expressions/index.ts';
-import { type RunState, stateOf, type Unit, unitsOf } from '../journal/index.ts';
-import { ancestorsOf, isFinal, isMany, stageOf } from './stages.ts';
+import type { CelType, Scope } from '../expressions/index.ts';
+import { callAround, callOf, endedBefore, isFinal, isMany, localName, membersOf, stageOf } from './stages.ts';
 
-const parameterTypes: Readonly<Record<Exclude<Parameter['type'], 'secret'>, CelType>> = {
+export const parameterTypes: Readonly<Record<Exclude<Parameter['type'], 'secret'>, CelType>> = {
   string: 'string',
   int: 'int',
   number: 'double',
@@ -13,20 +11,29 @@ const parameterTypes: Readonly<Record<Exclude<Parameter['type'], 'secret'>, CelT
   list: 'list<string>',
 };
 
-/** `when`, `foreach` and the axes of a matrix: before there is an item. */
+/** `when`, `foreach` and the axes of a matrix: before there is an item. Also what is handed to a template. */
 export function stageScope(pipeline: Pipeline, name: string): Scope {
-  const readable = readableBy(pipeline, name).map((other) => {
-    const stage = stageOf(pipeline, other);
-    return [celName(other), { status: 'string', outputs: outputTypes(stage) }] as const;
-  });
+  return scopeIn(pipeline, callAround(name), readableBy(pipeline, name), isFinal(pipeline, name));
+}
+
+/** The outputs of a template, all of whose stages have ended. */
+export function templateScope(pipeline: Pipeline, call: string): Scope {
+  return scopeIn(pipeline, call, membersOf(pipeline, call), false);
+}
+
+/** In the template of `call`, or where that is empty in the pipeline's own file. */
+function scopeIn(pipeline: Pipeline, call: string, readable: readonly string[], final: boolean): Scope {
+  const { parameters } = callOf(pipeline, call) ?? pipeline;
   return {
-    run: isFinal(pipeline, name) ? { id: 'string', status: 'string' } : { id: 'string' },
+    run: final && call === '' ? { id: 'string', status: 'string' } : { id: 'string' },
     params: Object.fromEntries(
-      Object.entries(pipeline.parameters).flatMap(([param, { type }]) =>
+      Object.entries(parameters).flatMap(([param, { type }]) =>
         type === 'secret' ? [] : [[param, parameterTypes[type]]],
       ),
     ),
-    stages: Object.fromEntries(readable),
+    stages: Object.fromEntries(
+      readable.map((other) => [celName(other), { status: 'string', outputs: outputTypes(pipeline, other) }]),
+    ),
   };
 }
 
@@ -51,62 +58,24 @@ export function undoScope(pipeline: Pipeline, name: string): Scope {
   return { ...commandScope(pipeline, name), own: { outputs: Object.fromEntries(own) } };
 }
 
-/** Values for each of these scopes. A stage that did not end well has a status and no outputs. */
-export function unitValues(pipeline: Pipeline, state: RunState, unit: Unit): Values {
-  const { stage: name, item } = unit;
-  const stage = stageOf(pipeline, name);
-  const value = item === undefined ? undefined : state.items.get(name)?.[item];
-  const own = stateOf(state, { stage: name, ...(item === undefined ? {} : { item }) });
-  return {
-    run: { id: state.run, ...(isFinal(pipeline, name) ? { status: statusOfRun(pipeline, state) } : {}) },
-    params: state.params,
-    stages: Object.fromEntries(
-      readableBy(pipeline, name).map((other) => [celName(other), resultOf(pipeline, state, other)]),
-    ),
-    ...(stage.foreach !== undefined && item !== undefined ? { each: { index: item, value: value ?? null } } : {}),
-    ...(stage.matrix && value !== undefined ? { matrix: value } : {}),
-    ...(unit.undo ? { own: { outputs: own.outputs } } : {}),
-  };
-}
-
 /** CEL's identifiers have no `-`, and stage names no `_`, so that no two stages meet. */
 export function celName(stage: string): string {
-  return stage.replaceAll('-', '_');
+  return localName(stage).replaceAll('-', '_');
 }
 
 /** Those that have ended for certain when the stage starts. */
-function readableBy(pipeline: Pipeline, name: string): string[] {
-  const before = isFinal(pipeline, name) ? Object.keys(pipeline.stages) : [];
-  return [...before, ...ancestorsOf(pipeline, name)];
+export function readableBy(pipeline: Pipeline, name: string): string[] {
+  const isLast = isFinal(pipeline, name) && callAround(name) === '';
+  const before = isLast ? membersOf(pipeline, '').filter((other) => !isFinal(pipeline, other)) : [];
+  return [...before, ...endedBefore(pipeline, name)];
 }
 
-function resultOf(pipeline: Pipeline, state: RunState, name: string): JsonObject {
-  const stage = stageOf(pipeline, name);
-  if (state.stages.has(name) || !state.items.has(name)) {
-    const { status, outputs } = stateOf(state, { stage: name });
-    return { status, outputs };
-  }
-  const states = unitsOf(state, name).map((unit) => stateOf(state, unit));
-  const bad = states.find(({ status }) => status !== 'ok' && status !== 'skipped');
-  if (bad) return { status: bad.status, outputs: {} };
-  const lists = Object.keys(stage.outputs).map((output): [string, Json] => [
-    output,
-    states.map(({ outputs }) => outputs[output] ?? null),
-  ]);
-  return { status: 'ok', outputs: Object.fromEntries(lists) };
-}
-
-function statusOfRun({ stages }: Pipeline, state: RunState): string {
-  if (state.cancelling !== undefined) return 'cancelled';
-  const states = Object.keys(stages).flatMap((name) => unitsOf(state, name).map((unit) => stateOf(state, unit)));
-  return states.some(({ status }) => status === 'failed' || status === 'denied') ? 'failed' : 'ok';
-}
-
-function outputTypes(stage: Stage): Scope {
-  const many = isMany(stage);
-  return Object.fromEntries(
-    Object.entries(stage.outputs).map(([name, output]) => [name, many ? 'list' : outputType(output)]),
-  );
+function outputTypes(pipeline: Pipeline, name: string): Scope {
+  const call = callOf(pipeline, name);
+  const { outputs, many } = call
+    ? { outputs: call.outputs, many: false }
+    : { outputs: stageOf(pipeline, name).outputs, many: isMany(stageOf(pipeline, name)) };
+  return Object.fromEntries(Object.entries(outputs).map(([output, of]) => [output, many ? 'list' : outputType(of)]));
 }
 
 function outputType(output: Stage['outputs'][string]): CelType {

@@ -2,18 +2,19 @@
 import { isAgovError, messageOf } from '../../../kernel/index.ts';
 import type { Pipeline } from '../../../schemas/index.ts';
 import type { RunJournal, StageBody } from '../journal/index.ts';
-import { itemsOf, meetsCondition, stageOf } from '../language/index.ts';
+import { itemsOf, stageOf, unmetCondition } from '../language/index.ts';
 
 export function expandStage(journal: RunJournal, pipeline: Pipeline, stage: string): void {
-  const { agent, when } = stageOf(pipeline, stage);
+  const { agent } = stageOf(pipeline, stage);
   const { state } = journal;
   const write = (body: StageBody, claim: string) =>
     journal.writeStage(body, { agent, claim: `stage:${state.run}:${stage}:${claim}` });
   try {
-    if (meetsCondition(pipeline, state, stage)) {
+    const unmet = unmetCondition(pipeline, state, stage);
+    if (unmet === undefined) {
       write({ step: 'expanded', stage, items: [...itemsOf(pipeline, state, stage)] }, 'expanded');
     } else {
-      write({ step: 'skipped', stage, reason: `The condition does not hold: ${when}`.slice(0, 2000) }, 'skipped');
+      write({ step: 'skipped', stage, reason: `The condition does not hold: ${unmet}`.slice(0, 2000) }, 'skipped');
     }
   } catch (error) {
     if (!isAgovError(error, 'INPUT_INVALID')) throw error;

@@ -22,7 +22,7 @@ import {
   type Unit,
   unitKey,
 } from '../journal/index.ts';
-import { fillUnit, meetsCondition, specOf } from '../language/index.ts';
+import { fillUnit, specOf, unmetCondition } from '../language/index.ts';
 import { type KeepParts, keepArtifacts } from './artifacts.ts';
 import type { Begun, Elsewhere, Perform } from './command.ts';
 import { readOutputs } from './outputs.ts';
@@ -70,12 +70,12 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitDone>
   const { pipeline, unit, state } = job;
   const stage = specOf(pipeline, unit);
   const before = stateOf(state, unit);
-  const condition = conditionOf(job);
-  if (condition === false && before.status === 'pending') return skipUnit(job, stage);
+  const unmet = unmetOf(job);
+  if (typeof unmet === 'string' && before.status === 'pending') return skipUnit(job, stage, unmet);
   const first = startAttempt(parts, job, stage, before);
   const { begun, end } =
-    first.finished || isAgovError(condition)
-      ? { begun: first, end: first.finished ?? failedOn(condition) }
+    first.finished || isAgovError(unmet)
+      ? { begun: first, end: first.finished ?? failedOn(unmet) }
       : await attemptUntilKnown(parts, job, stage, first);
   const { attempt } = begun;
   // An attempt that another driver has begun is not ours to end.
@@ -125,19 +125,19 @@ function failedOn(error: unknown): Ended {
 }
 
 /** A condition that cannot be told does not skip its stage: the attempt that follows fails on it, and says why. */
-function conditionOf({ pipeline, state, unit }: UnitJob): boolean | AgovError {
+function unmetOf({ pipeline, state, unit }: UnitJob): string | undefined | AgovError {
   // Items are there because the condition of their stage held.
-  if (unit.item !== undefined || unit.undo) return true;
+  if (unit.item !== undefined || unit.undo) return undefined;
   try {
-    return meetsCondition(pipeline, state, unit.stage);
+    return unmetCondition(pipeline, state, unit.stage);
   } catch (error) {
     if (isAgovError(error, 'INPUT_INVALID')) return error;
     throw error;
   }
 }
 
-function skipUnit({ unit, state, journal }: UnitJob, { agent, when }: Stage): UnitDone {
-  const reason = `The condition does not hold: ${when}`.slice(0, 2000);
+function skipUnit({ unit, state, journal }: UnitJob, { agent }: Stage, unmet: string): UnitDone {
+  const reason = `The condition does not hold: ${unmet}`.slice(0, 2000);
   const claim = `stage:${state.run}:${unitKey(unit)}:skipped`;
   const { recorded } = journal.writeStage({ step: 'skipped', ...unit, reason }, { agent, claim });
   return { end: { status: 'skipped', reason }, recorded };

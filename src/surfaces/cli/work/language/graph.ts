@@ -10,7 +10,7 @@ export const graphCommand: AddCommands = (pipeline, define) => {
       .option('--mermaid', 'as Mermaid, for pages that draw it'),
     (cli, [file = ''], { mermaid }) =>
       cli.withApp(async (app) => {
-        const parsed = mustParse(readPipeline(cli, file), file, await known(app));
+        const parsed = mustParse(readPipeline(cli, file), file, await known(cli, app, file));
         const text = graphMermaid(parsed);
         cli.emit({ pipeline: parsed.name, mermaid: text }, () => (mermaid ? text : graphLines(parsed).join('\n')));
       }),

@@ -18,7 +18,7 @@ export const planCommand: AddCommands = (pipeline, define) => {
     (cli, [file = ''], options) =>
       cli.withApp(async (app) => {
         const began = app.env.monotonic();
-        const parsed = mustParse(readPipeline(cli, file), file, await known(app));
+        const parsed = mustParse(readPipeline(cli, file), file, await known(cli, app, file));
         const params = readParameters(parsed, pairs(options['param'] ?? []));
         const stop = new AbortController();
         using _signals = cli.io.signals.listen(() => stop.abort());

@@ -13,7 +13,7 @@ import {
   stagesAgain,
 } from '../../../../work/pipeline/index.ts';
 import type { AddCommands, Cli } from '../../frame/index.ts';
-import { pairs, readPipeline } from '../file.ts';
+import { pairs, readPipeline, templatesFor } from '../file.ts';
 import { parsedOf } from '../runs/drive/follow.ts';
 import { patiently } from './before.ts';
 import { colored, printed } from './checks.ts';
@@ -50,7 +50,11 @@ function summary(cli: Cli, { status, ms, checks }: Awaited<ReturnType<typeof pat
 async function outlookFrom(cli: Cli, app: App, named: string, param: readonly string[]): Promise<Outlook> {
   if (existsSync(resolve(cli.cwd, named)) || !/^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(named)) {
     // Agents are looked at by a check of their own, beside all others.
-    const parsed = mustParse(readPipeline(cli, named), named, { agents: undefined, tools: app.tools });
+    const parsed = mustParse(readPipeline(cli, named), named, {
+      agents: undefined,
+      tools: app.tools,
+      templates: templatesFor(cli, app, named),
+    });
     return outlookOf(parsed, readParameters(parsed, pairs(param)));
   }
   if (param.length > 0) {

@@ -1,4 +1,3 @@
-import { relative, resolve } from 'node:path';
 import { mustParse, outlookOf, readParameters, startRun } from '../../../../work/pipeline/index.ts';
 import type { AddCommands } from '../../frame/index.ts';
 import { known, pairs, readPipeline } from '../file.ts';
@@ -18,12 +17,12 @@ export const runCommand: AddCommands = (pipeline, define) => {
       cli.withApp(async (app) => {
         const by = app.operator(options['as']);
         const text = readPipeline(cli, file);
-        const parsed = mustParse(text, file, await known(app));
-        const { root } = app.project;
+        const knows = await known(cli, app, file);
+        const parsed = mustParse(text, file, knows);
         await app.governor();
         const params = readParameters(parsed, pairs(options['param'] ?? []));
         const preflight = await lookBefore(cli, app, outlookOf(parsed, params), options['skipPreflight']);
-        const from = { text, file: relative(root, resolve(cli.cwd, file)), params, preflight };
+        const from = { text, file: knows.templates.from, params, preflight };
         const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
         const run = await startRun(parts, parsed, from, by);
         return follow(cli, app, parsed, run, { ...options, by });

@@ -1,4 +1,4 @@
-import { mustParse, readRun, reportRun } from '../../../../work/pipeline/index.ts';
+import { parseKept, readRun, reportRun } from '../../../../work/pipeline/index.ts';
 import type { AddCommands } from '../../frame/index.ts';
 import { printReport } from './drive/report.ts';
 
@@ -7,7 +7,7 @@ export const showCommand: AddCommands = (pipeline, define) => {
     cli.withApp(async (app) => {
       const ledger = await app.record();
       const { source, file } = readRun(ledger, run);
-      const parsed = mustParse((await app.artifacts.get(source)).toString('utf8'), file, {
+      const parsed = parseKept((await app.artifacts.get(source)).toString('utf8'), file, {
         agents: undefined,
         tools: app.tools,
       });

@@ -5,7 +5,7 @@ import type { Pipeline } from '../../../../../schemas/index.ts';
 import {
   createPerform,
   drive,
-  mustParse,
+  parseKept,
   type RunState,
   readRun,
   reportRun,
@@ -25,7 +25,7 @@ export function driving(command: Command, does: string): Command {
 
 /** The pipeline as the run began with it, whatever its file says by now. What its agents may is asked at each step. */
 export async function parsedOf(app: App, { source, file }: RunState): Promise<Pipeline> {
-  return mustParse((await app.artifacts.get(source)).toString('utf8'), file, { agents: undefined, tools: app.tools });
+  return parseKept((await app.artifacts.get(source)).toString('utf8'), file, { agents: undefined, tools: app.tools });
 }
 
 export async function continueRun(cli: Cli, app: App, run: string, options: FollowOptions): Promise<number> {

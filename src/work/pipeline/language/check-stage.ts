@@ -1,0 +1,84 @@
+/** One stage as it will run: its agent, its tool, its artifacts, and every expression in it. */
+import type { Tool } from '../../../adapters/tools/port.ts';
+import { issuesOf, nearest, type Pipeline, type Stage, type YamlPath } from '../../../schemas/index.ts';
+import { hasHoles } from '../expressions/index.ts';
+import { checkExpressions, type Report } from './check-expressions.ts';
+import { stageOf } from './stages.ts';
+
+export interface Known {
+  /** Registered agents by name; undefined: not looked at. */
+  readonly agents: ReadonlyMap<string, { readonly status: string }> | undefined;
+  readonly tools: ReadonlyMap<string, Tool>;
+}
+
+export interface StagePlace {
+  /** Where it is written, in its own file. */
+  readonly at: YamlPath;
+  readonly report: Report;
+  /** About its agent, where that name stands; absent while nobody has named one. */
+  readonly agent: ((message: string, suggestion?: string) => void) | undefined;
+  /** It reads what cannot be known for another fault. */
+  readonly unreadable: boolean;
+}
+
+export function checkStage(pipeline: Pipeline, name: string, known: Known, place: StagePlace): void {
+  const { at, report, agent, unreadable } = place;
+  const stage = stageOf(pipeline, name);
+  if (agent) checkAgent(stage.agent, known, agent);
+  checkCommand(stage, at, known, report);
+  if (stage.compensate) checkCommand(stage.compensate, [...at, 'compensate'], known, report);
+  const leases = Object.keys(stage.secrets).length > 0;
+  for (const [artifact, source] of Object.entries(stage.artifacts)) {
+    if (!leases || source === 'stdout') continue;
+    const message = `A command that holds secrets may write one into "${source}", and a file is kept as it is.`;
+    report([...at, 'artifacts', artifact], `${message} Print it (stdout is redacted), or collect it in a later stage.`);
+  }
+  if (!unreadable) checkExpressions(pipeline, name, at, report);
+}
+
+type Command = Pick<Stage, 'uses' | 'with' | 'secrets'>;
+
+function checkCommand(command: Command, at: YamlPath, known: Known, report: Report): void {
+  if (command.uses === undefined) return;
+  checkTool(command.uses, command.with ?? {}, known, at, report);
+  if (Object.keys(command.secrets).length > 0) {
+    report([...at, 'secrets'], 'Secrets are leased to commands ("run"), not to tools.');
+  }
+}
+
+function checkAgent(name: string, { agents }: Known, report: (message: string, hint?: string) => void): void {
+  const agent = agents?.get(name);
+  if (agents && !agent)
+    report(`There is no agent "${name}"; add it with "agov agent add ${name}".`, nearest(name, agents.keys()));
+  if (agent && agent.status !== 'active') report(`Agent "${name}" is ${agent.status}.`);
+}
+
+function checkTool(
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+  { tools }: Known,
+  at: YamlPath,
+  report: Report,
+): void {
+  const tool = tools.get(name);
+  if (!tool) {
+    report([...at, 'uses'], `There is no tool "${name}".`, nearest(name, tools.keys()));
+    return;
+  }
+  const parsed = tool.args.safeParse(args);
+  if (parsed.success) return;
+  for (const { path, key, message, suggestion } of issuesOf(tool.args, args, parsed.error.issues)) {
+    // What is filled in at the run is looked at then.
+    if (!isFilledIn(args, path))
+      report([...at, 'with', ...path, ...(key === undefined ? [] : [key])], `${name}: ${message}`, suggestion);
+  }
+}
+
+function isFilledIn(args: unknown, path: readonly (string | number)[]): boolean {
+  let value = args;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) break;
+    value = Reflect.get(value, part);
+  }
+  return typeof value === 'string' && hasHoles(value);
+}

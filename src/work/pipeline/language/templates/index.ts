@@ -1,0 +1,7 @@
+export { checkCall, checkKeys, type Tell } from './calls.ts';
+export { type Expanded, expand, type Origin } from './expand.ts';
+export { type ProjectPlaces, projectTemplates, readShipped, shippedTemplates } from './files.ts';
+export { createReport, type Frame, type ReportAt } from './frame.ts';
+export { type KeptSource, keptTemplates, keptText, readKept } from './kept.ts';
+export { createLibrary, type TemplateFiles } from './library.ts';
+export { type Module, type Place, pipelineModule, templateModule } from './module.ts';
