@@ -61,6 +61,13 @@ module.exports = {
       to: { pathNot: ['^src/kernel/', '^src/governance/ledger/verifier/', '^crypto$', '^node:crypto$'] },
     },
     {
+      name: 'agent-library-stands-alone',
+      comment: 'It is shown inside sandboxes, and nothing else of ours is there.',
+      severity: 'error',
+      from: { path: '^src/agent-client/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: ['^src/agent-client/', '^node:', '^(?:http|module|os|path|url|child_process)$'] },
+    },
+    {
       name: 'no-dev-packages-in-src',
       severity: 'error',
       from: { path: '^src/', pathNot: ['\\.test\\.ts$', '/contract\\.ts$'] },

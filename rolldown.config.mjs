@@ -1,9 +1,11 @@
 /**
  * `dist/` is a bundle: two hundred small modules cost a command more than all that it does. What a command does not need
- * stays in chunks of its own, loaded when it is asked for.
+ * stays in chunks of its own, loaded when it is asked for. The agent library is a bundle of its own: it is shown inside
+ * sandboxes, and nothing else of agov’s is.
  */
-// biome-ignore lint/style/noDefaultExport: rolldown reads the default export
-export default {
+import { isolatedDeclarationPlugin } from 'rolldown/experimental';
+
+const main = {
   input: { main: 'src/main.ts', relay: 'src/adapters/sandbox/bubblewrap/relay.ts' },
   platform: 'node',
   // It finds its WebAssembly beside itself.
@@ -16,3 +18,19 @@ export default {
     chunkFileNames: 'chunks/[name]-[hash].js',
   },
 };
+
+const library = 'src/agent-client';
+const agent = {
+  input: {
+    index: `${library}/index.ts`,
+    program: `${library}/program.ts`,
+    function: `${library}/function.ts`,
+  },
+  platform: 'node',
+  plugins: [isolatedDeclarationPlugin()],
+  // Beside no package.json that would say what a .js is.
+  output: { dir: 'dist/agent', format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+};
+
+// biome-ignore lint/style/noDefaultExport: rolldown reads the default export
+export default [main, agent];

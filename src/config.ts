@@ -26,6 +26,7 @@ const otherVariables = new Set([
   'AGOV_STATE_PASSWORD',
   'AGOV_AGENT',
   'AGOV_RUN',
+  'AGOV_SOCKET',
   'AGOV_SANDBOX_ID',
   'AGOV_PROPERTY_RUNS',
   'AGOV_CRASHES',

@@ -1,6 +1,7 @@
 /** What performs: commands and tools in the sandbox of their agent's tier, with the way out that it lists. */
 import { join } from 'node:path';
 import type { SandboxProfile } from '../adapters/sandbox/port.ts';
+import type { Tool } from '../adapters/tools/port.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import type { Channel, World } from '../governance/governor/index.ts';
 import { recordedStandings } from '../governance/standing/index.ts';
@@ -10,13 +11,19 @@ import { gitPaths } from '../project.ts';
 import type { Tier } from '../schemas/index.ts';
 import {
   type Acquire,
+  type AgentOperations,
   createExec,
   createExplainTool,
+  createOperations,
   createUseTool,
   createWatch,
   type EgressDoor,
   type Exec,
   type ExplainTool,
+  type Operation,
+  runSlots,
+  type Seat,
+  type SocketDoor,
   type UseTool,
   type UseToolParts,
 } from '../work/agents/index.ts';
@@ -29,6 +36,8 @@ export interface Acts {
   useTool(): Promise<UseTool>;
   /** What the rules would say to a tool's use. */
   explainTool(): Promise<ExplainTool>;
+  /** What one asker may ask, whatever carries its words; `more` besides what everybody may. */
+  operations(seat: Seat, more?: readonly Operation[]): Promise<AgentOperations>;
 }
 
 export interface ActsParts {
@@ -41,11 +50,17 @@ export interface ActsParts {
   acquire(): Promise<Acquire>;
   /** Opens a way out to the listed hosts; without it there is none. */
   openEgress(channel: Channel, hosts: readonly string[], intent: string): Promise<EgressDoor | undefined>;
+  /** Opens a command's socket; without it there is none. */
+  openSocket(seat: Seat, more: readonly Operation[]): Promise<SocketDoor | undefined>;
+  readonly tools: ReadonlyMap<string, Tool>;
 }
+
+/** Commands and tools that one run has asked for over its sockets and that have not ended, however deep. */
+const mostStartedAtOnce = 16;
 
 export function openActs(
   frame: Frame,
-  { stores, rules, world, artifacts, host, acquire, openEgress }: ActsParts,
+  { stores, rules, world, artifacts, host, acquire, openEgress, openSocket, tools }: ActsParts,
 ): Acts {
   const { env, config, root } = frame;
   const { sandbox, state, secrets, ledger } = stores;
@@ -90,7 +105,7 @@ export function openActs(
   const exec = once(async () => {
     const declared = await tiers();
     return createExec({
-      ...{ env, sandbox, secrets, artifacts },
+      ...{ env, sandbox, secrets, artifacts, openSocket },
       // First, since it opens the ledger: where that cannot be written, it is what the reader must hear of.
       governor: await governor(),
       watch: await watch(),
@@ -118,5 +133,14 @@ export function openActs(
   );
   const useTool = once(async () => createUseTool(await toolParts()));
   const explainTool = once(async () => createExplainTool(await toolParts()));
-  return { exec, useTool, explainTool };
+  // One for all that this process starts, since a run may ask from several sockets.
+  const slots = runSlots(mostStartedAtOnce);
+  const operations: Acts['operations'] = async (seat, more) => {
+    const common = { env, artifacts, tools, slots, governor: await governor(), ledger: await ledger() };
+    const asked = { approvals: await approvals(), state: await state() };
+    const acts = { exec: await exec(), useTool: await useTool(), explainTool: await explainTool() };
+    return createOperations({ ...common, ...asked, ...acts }, seat, more);
+  };
+
+  return { exec, useTool, explainTool, operations };
 }

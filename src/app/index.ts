@@ -12,7 +12,14 @@ import { identifyOperator, type StandingParts } from '../runtime/bootstrap/index
 import type { ProbeOptions, ProbeResult } from '../runtime/health/index.ts';
 import type { Preflight } from '../runtime/preflight/index.ts';
 import type { Config } from '../schemas/index.ts';
-import { type EgressDoor, type OperatorAct, workspaceOf } from '../work/agents/index.ts';
+import {
+  type EgressDoor,
+  type Operation,
+  type OperatorAct,
+  type Seat,
+  type SocketDoor,
+  workspaceOf,
+} from '../work/agents/index.ts';
 import type { Outlook } from '../work/pipeline/index.ts';
 import { type Acts, openActs } from './acts.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
@@ -55,8 +62,12 @@ export type EgressOpener = (
   intent: string,
 ) => Promise<EgressDoor>;
 
+/** Opens the socket of one running command; the surface that speaks its protocol supplies it. */
+export type SocketOpener = (app: App, seat: Seat, more: readonly Operation[]) => Promise<SocketDoor>;
+
 export interface AppOptions extends FrameOptions {
   readonly egress?: EgressOpener;
+  readonly socket?: SocketOpener;
 }
 
 export function openApp(options: AppOptions): App {
@@ -71,17 +82,19 @@ export function openApp(options: AppOptions): App {
   const kills = openKills(frame, stores, door, host);
   const rules: Rules = openRules(frame, stores, world, kills);
   const authority = openAuthority(frame, stores, rules);
+  const tools = new Map(toolbox().map((tool) => [tool.name, tool]));
   const acts = openActs(frame, {
-    ...{ stores, rules, world, artifacts, host },
+    ...{ stores, rules, world, artifacts, host, tools },
     acquire: () => acquireWith(door, stores, rules, kills.freeze),
     openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
+    openSocket: async (seat, more) => options.socket?.(app, seat, more),
   });
   const { ledger, state, sandbox, heldSecrets } = stores;
   const { policy, roster } = rules;
 
   const app: App = {
     ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...kills, ...acts, ...authority, ...door },
-    tools: new Map(toolbox().map((tool) => [tool.name, tool])),
+    tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),
     workspace: (folder) =>

@@ -15,6 +15,11 @@ export interface SandboxProfile {
   readonly readWrite: readonly string[];
   /** `none`: no interface but a private loopback. `proxy`: the same, and the Unix socket of an egress proxy inside. */
   readonly network: { readonly mode: 'none' } | { readonly mode: 'proxy'; readonly socket: string };
+  /**
+   * The Unix socket at which the command finds the governor, by its path on this machine. The command reads its place in
+   * AGOV_SOCKET, and has the agent library beside it.
+   */
+  readonly socket?: string;
 }
 
 export interface SandboxCommand {
@@ -22,7 +27,7 @@ export interface SandboxCommand {
   readonly argv: readonly [string, ...string[]];
   /** Absolute; inside the workspace. */
   readonly cwd?: string;
-  /** The whole environment of the command, besides PATH, HOME, TMPDIR, LANG that the sandbox sets. */
+  /** The whole environment of the command, besides PATH, HOME, TMPDIR, LANG, AGOV_SOCKET that the sandbox sets. */
   readonly env: Readonly<Record<string, string>>;
   readonly profile: SandboxProfile;
   /** Whether the command reads our standard input; otherwise it gets none. */
@@ -63,6 +68,8 @@ export interface SandboxHealth {
 export interface Sandbox {
   /** Recorded in every outcome. */
   readonly kind: 'bubblewrap' | 'none';
+  /** The folder of the agent library (`src/agent-client`), where a command with a socket finds it. */
+  readonly library: string;
   /** The absolute path of a program as a command started in `cwd` would find it, or undefined. */
   locate(program: string, cwd: string): string | undefined;
   /** Tries a real run; cached for the life of the process. */

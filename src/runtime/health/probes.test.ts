@@ -14,6 +14,7 @@ afterEach(async () => {
 
 const sandbox = (ok: boolean): Sandbox => ({
   kind: 'bubblewrap',
+  library: '',
   locate: () => undefined,
   health: async () => ({ ok, detail: ok ? 'bubblewrap 1.0' : 'apt-get install bubblewrap' }),
   start: () => Promise.reject(new Error('not asked')),

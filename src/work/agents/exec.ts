@@ -12,6 +12,7 @@ import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '
 import { type Intent, steersPrograms, type Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
 import { type LeaseParts, leaseAll } from './leases/index.ts';
+import type { Operation, Seat } from './operations/operation.ts';
 import type { Watch } from './stop/index.ts';
 
 export interface ExecRequest {
@@ -33,6 +34,10 @@ export interface ExecRequest {
   /** Called once it runs: passes signals on. */
   readonly onStart?: (running: Running) => void;
   readonly begin?: BeginOptions;
+  /** What its socket answers besides what every agent's does. */
+  readonly operations?: readonly Operation[];
+  /** Absolute paths outside the workspace that it sees besides, read-only. */
+  readonly readOnly?: readonly string[];
 }
 
 export interface ExecResult extends ExitStatus {
@@ -46,6 +51,11 @@ export interface EgressDoor extends AsyncDisposable {
   readonly socket: string;
 }
 
+/** Where a running command reaches the governor, as the agent that it runs as. */
+export interface SocketDoor extends AsyncDisposable {
+  readonly path: string;
+}
+
 export interface ExecParts extends LeaseParts {
   readonly env: Env;
   readonly sandbox: Sandbox;
@@ -56,6 +66,8 @@ export interface ExecParts extends LeaseParts {
   profileOf(channel: Channel, tier: Tier): SandboxProfile;
   /** Opens the listed way out for one intent; undefined where the tier lists no hosts. */
   openEgress(channel: Channel, tier: Tier, intent: string): Promise<EgressDoor | undefined>;
+  /** Opens the socket of one command; undefined where no surface speaks it. */
+  openSocket(seat: Seat, more: readonly Operation[]): Promise<SocketDoor | undefined>;
 }
 
 export type Exec = (request: ExecRequest) => Promise<Acted<ExecResult>>;
@@ -102,13 +114,20 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
   const { secrets: wanted = {}, invitation } = request;
   await using leases = await leaseAll(parts, { channel, tier, parent: id, wanted, invitation });
   await using egress = await parts.openEgress(channel, tier, id);
-  const profile = parts.profileOf(channel, tier);
+  await using socket = await parts.openSocket({ channel, parent: id }, request.operations ?? []);
+  const own = parts.profileOf(channel, tier);
+  const profile: SandboxProfile = {
+    ...own,
+    readOnly: [...own.readOnly, ...(request.readOnly ?? [])],
+    ...(egress ? { network: { mode: 'proxy', socket: egress.socket } } : {}),
+    ...(socket ? { socket: socket.path } : {}),
+  };
   const running = await parts.sandbox.start({
     argv: request.argv,
     ...(request.cwd ? { cwd: request.cwd } : {}),
     env: { ...request.env, AGOV_AGENT: channel.agent, AGOV_RUN: channel.run, ...leases.env },
     stdin: request.stdin,
-    profile: egress ? { ...profile, network: { mode: 'proxy', socket: egress.socket } } : profile,
+    profile,
   });
   request.onStart?.(running);
   const { timeoutMs, signal } = request;

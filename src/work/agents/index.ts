@@ -6,9 +6,22 @@ export {
   type ExecRequest,
   type ExecResult,
   execIntent,
+  type SocketDoor,
 } from './exec.ts';
 export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
 export { heldFor, lockOwner } from './lock-owner.ts';
+export {
+  type AgentOperations,
+  answerOf,
+  createOperations,
+  defineOperation,
+  notAllowed,
+  type Operation,
+  type OperationParts,
+  runSlots,
+  type Seat,
+  tooMany,
+} from './operations/index.ts';
 export {
   appendStep,
   foldAgents,

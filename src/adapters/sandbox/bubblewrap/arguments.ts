@@ -5,6 +5,13 @@ import { home, searchPath } from './view/system.ts';
 /** The proxy's socket and the port at which the relay offers it, inside. */
 export const egress = { socket: '/opt/agov/egress.sock', relay: '/opt/agov/relay', port: 3128 } as const;
 
+/** Where a command finds the governor's ear, the library that speaks to it, and the program for shells. */
+export const agent = {
+  socket: '/opt/agov/agent.sock',
+  library: '/opt/agov/lib',
+  program: '/opt/agov/bin/agov',
+} as const;
+
 /** Hands out the descriptors of the child, in order. */
 export interface Descriptors {
   /** The number inside of a new descriptor with the contents of the named file; `empty` for one without any. */
@@ -18,21 +25,30 @@ export interface View {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly proxy: { readonly socket: string; readonly relay: string } | undefined;
+  readonly door: { readonly socket: string; readonly library: string } | undefined;
   readonly descriptors: Descriptors;
 }
 
-export function viewArguments({ files, mounts, cwd, env, proxy, descriptors }: View): readonly string[] {
+export function viewArguments({ files, mounts, cwd, env, proxy, door, descriptors }: View): readonly string[] {
   const args: string[] = [];
   for (const path of files) args.push('--perms', '0444', '--file', String(descriptors.data(path)), path);
   for (const mount of mounts) args.push(...mountArguments(mount, descriptors));
   if (proxy !== undefined) {
     args.push('--ro-bind', proxy.socket, egress.socket, '--ro-bind', proxy.relay, relayInside(proxy.relay));
   }
-  for (const [name, value] of Object.entries({ ...environment(proxy !== undefined), ...env })) {
+  if (door !== undefined) {
+    args.push('--ro-bind', door.socket, agent.socket, '--ro-bind', door.library, agent.library);
+    args.push('--perms', '0555', '--file', String(descriptors.data('agov')), agent.program);
+  }
+  for (const [name, value] of Object.entries({ ...environment(proxy !== undefined), ...env, ...ownSocket(door) })) {
     args.push('--setenv', name, value);
   }
   args.push('--seccomp', String(descriptors.data('seccomp')), '--chdir', cwd);
   return args;
+}
+
+function ownSocket(door: View['door']): Readonly<Record<string, string>> {
+  return door === undefined ? {} : { AGOV_SOCKET: agent.socket };
 }
 
 /** Where the relay's source shows inside; the extension says module whatever lies around it. */

@@ -12,13 +12,13 @@ import { namelessFile, systemArguments, systemFiles } from './view/system.ts';
 export interface Ground {
   /** bwrap, and the arguments that do not change. */
   readonly command: readonly [string, ...string[]];
-  /** Contents by path inside; `seccomp` and `empty` besides. */
+  /** Contents by path inside; besides, `seccomp`, `empty` and what was given. */
   readonly files: ReadonlyMap<string, () => number>;
   readonly inherited: readonly number[];
 }
 
 /** @throws AgovError SANDBOX_MISSING, NOT_WRITABLE */
-export function prepareGround(program: string): Ground {
+export function prepareGround(program: string, more: Readonly<Record<string, string>> = {}): Ground {
   const filter = systemCallFilter(process.arch);
   if (filter === undefined) {
     throw new AgovError('SANDBOX_MISSING', {
@@ -29,7 +29,7 @@ export function prepareGround(program: string): Ground {
   const bwrap = locate(program, 'bubblewrap');
   limitOurselves(locate('prlimit', 'util-linux'));
   endOrphans();
-  const contents = { ...systemFiles(), seccomp: filter, empty: '' };
+  const contents = { ...systemFiles(), ...more, seccomp: filter, empty: '' };
   return {
     command: [bwrap, ...systemArguments(realpathSync(process.execPath))],
     files: new Map(Object.entries(contents).map(([name, content]) => [name, namelessFile(content)])),

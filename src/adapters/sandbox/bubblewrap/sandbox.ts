@@ -10,7 +10,7 @@ import { checkCommand } from '../command.ts';
 import type { Running, Sandbox, SandboxCommand, SandboxHealth } from '../port.ts';
 import { findProgram } from '../programs.ts';
 import { spawned } from '../spawned.ts';
-import { egress, relayInside, viewArguments } from './arguments.ts';
+import { agent, egress, relayInside, viewArguments } from './arguments.ts';
 import { sandboxMissing } from './failure.ts';
 import { type Ground, prepareGround } from './ground.ts';
 import { tryOut } from './health.ts';
@@ -36,15 +36,17 @@ export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
   let ground: Ground | undefined;
   let health: Promise<SandboxHealth> | undefined;
   const start = async (command: SandboxCommand): Promise<Running> => {
-    ground ??= prepareGround(options.program ?? 'bwrap');
+    ground ??= prepareGround(options.program ?? 'bwrap', { agov: launcher() });
     return launch(command, ground, options);
   };
   return {
     kind: 'bubblewrap',
+    library: agent.library,
     start,
     locate(program, cwd) {
       const node = join(toolFolder, 'node');
       if (program === 'node' || program === node) return node;
+      if (program === 'agov' || program === agent.program) return agent.program;
       // Every folder of the PATH inside is the host's own, at the same place.
       const found = findProgram(program, searchPath, cwd);
       return found.kind === 'found' ? found.path : undefined;
@@ -79,7 +81,9 @@ async function launch(input: SandboxCommand, ground: Ground, options: Bubblewrap
       },
     };
     const files = [...ground.files.keys()].filter((name) => name.startsWith('/'));
-    const view = viewArguments({ files, mounts, cwd: command.cwd, env: command.env, proxy, descriptors });
+    const { socket } = command.profile;
+    const door = socket === undefined ? undefined : { socket, library: librarySource() };
+    const view = viewArguments({ files, mounts, cwd: command.cwd, env: command.env, proxy, door, descriptors });
     const reportTo = proxy === undefined ? undefined : stdio.push('pipe') - 1;
     const rest =
       proxy === undefined || reportTo === undefined
@@ -153,7 +157,17 @@ function coverInherited(stdio: unknown[], inherited: readonly number[], opened: 
 }
 
 /** In the form that this file has: source, or part of the bundle. */
+const isSource = extname(import.meta.url) === '.ts';
+
 function relaySource(): string {
-  const source = extname(import.meta.url) === '.ts';
-  return packageFile(source ? 'src/adapters/sandbox/bubblewrap/relay.ts' : 'dist/relay.js');
+  return packageFile(isSource ? 'src/adapters/sandbox/bubblewrap/relay.ts' : 'dist/relay.js');
+}
+
+function librarySource(): string {
+  return packageFile(isSource ? 'src/agent-client' : 'dist/agent');
+}
+
+/** The program for shells is a file of data, since only such a one can be made executable inside. */
+function launcher(): string {
+  return `#!${toolFolder}/node\nimport('${agent.library}/program.${isSource ? 'ts' : 'mjs'}');\n`;
 }

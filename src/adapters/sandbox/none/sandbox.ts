@@ -4,7 +4,8 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { homedir, tmpdir } from 'node:os';
-import { AgovError, type Env } from '../../../kernel/index.ts';
+import { extname } from 'node:path';
+import { AgovError, type Env, packageFile } from '../../../kernel/index.ts';
 import { type CheckedCommand, checkCommand } from '../command.ts';
 import { commandNotExecutable, commandNotFound } from '../failures.ts';
 import type { Running, Sandbox, SandboxCommand } from '../port.ts';
@@ -18,6 +19,7 @@ const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export function unconfinedSandbox({ env }: { readonly env: Env }): Sandbox {
   return {
     kind: 'none',
+    library: packageFile(extname(import.meta.url) === '.ts' ? 'src/agent-client' : 'dist/agent'),
     health: async () => ({ ok: true, detail: 'Commands are not confined: the configuration says sandbox: none.' }),
     locate(program, cwd) {
       const found = findProgram(program, basicEnvironment().PATH, cwd);
@@ -26,7 +28,9 @@ export function unconfinedSandbox({ env }: { readonly env: Env }): Sandbox {
     async start(input: SandboxCommand): Promise<Running> {
       const command = checkCommand(input);
       const mark = Buffer.from(env.random(16)).toString('hex');
-      const variables = { ...basicEnvironment(), ...command.env, [markName]: mark };
+      const { socket } = command.profile;
+      const door = socket === undefined ? {} : { AGOV_SOCKET: socket };
+      const variables = { ...basicEnvironment(), ...command.env, ...door, [markName]: mark };
       const found = findProgram(command.argv[0], variables.PATH, command.cwd);
       const startedAt = env.monotonic();
       const child = await launch(found, command, variables);

@@ -1,7 +1,7 @@
 /** What every command is handed: the app, the ways to print, and the person's wishes (`--json`, `--verbose`). */
 import { stripVTControlCharacters } from 'node:util';
 import picocolors from 'picocolors';
-import type { App, AppOptions, EgressOpener } from '../../../app/index.ts';
+import type { App, AppOptions, EgressOpener, SocketOpener } from '../../../app/index.ts';
 import { AgovError, isAgovError, messageOf } from '../../../kernel/index.ts';
 import type { Io } from './io.ts';
 import { table } from './table.ts';
@@ -44,7 +44,12 @@ export function createCli(io: Io, options: GlobalOptions): Cli {
     cwd,
     interactive: io.stdin.isTTY === true && io.stdout.isTTY === true && !json,
     async withApp(use) {
-      await using app = await openApp({ from: cwd, environment: io.environment, egress: openEgress });
+      await using app = await openApp({
+        from: cwd,
+        environment: io.environment,
+        egress: openEgress,
+        socket: openSocket,
+      });
       return await use(app);
     },
     emit: (value, text) => write(json ? JSON.stringify(value, null, 2) : text()),
@@ -61,6 +66,9 @@ async function openApp(options: AppOptions): Promise<App> {
 
 /** Few commands open a way out; the others need not load an HTTP proxy. */
 const openEgress: EgressOpener = async (...asked) => (await import('../../egress/index.ts')).openEgress(...asked);
+
+const openSocket: SocketOpener = async (...asked) =>
+  (await import('../../agent-socket/index.ts')).openAgentSocket(...asked);
 
 /** Says what, why and what to do; the stack only when asked. The exit code. */
 export function reportError(io: Io, options: GlobalOptions, thrown: unknown): number {

@@ -1,0 +1,118 @@
+/** The shapes of what is asked and answered, as docs/generated/agent-socket.openapi.json has them. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type Tier = 'T0' | 'T1' | 'T2' | 'T3' | 'T4';
+
+export interface NotAllowed {
+  /** `ask`: an operator must consent first. */
+  readonly verdict: 'ask' | 'deny';
+  readonly intent: string;
+  /** Sentences, the decisive one first. */
+  readonly reasons: readonly string[];
+  readonly policies: readonly string[];
+  /** With `ask`: what is to be consented to. */
+  readonly approval?: { readonly id: string; readonly expiresAt: string };
+}
+
+/** A denial is a value: look at `verdict` before anything else. */
+export type Answer<Result> = ({ readonly verdict: 'allow'; readonly intent: string } & Result) | NotAllowed;
+
+export interface Whoami {
+  readonly agent: string;
+  readonly tier: Tier;
+  readonly run: string;
+  readonly workspace: string;
+  readonly intent: string;
+}
+
+export interface ToolDescription {
+  readonly name: string;
+  readonly summary: string;
+  /** JSON Schema. */
+  readonly args: Json;
+}
+
+export interface ToolUse {
+  readonly status: 'ok' | 'failed';
+  readonly reason?: string;
+  readonly text: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly artifacts: readonly { readonly name: string; readonly sha256: string; readonly size: number }[];
+}
+
+export interface ExecOptions {
+  /** Folder of the workspace. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variable to path of a secret. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+export interface Output {
+  readonly text: string;
+  readonly size: number;
+  readonly sha256?: string;
+}
+
+export interface Executed {
+  readonly exitCode: number;
+  readonly signal?: string;
+  readonly stopped?: string;
+  readonly durationMs: number;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+export interface Explained {
+  readonly verdict: 'allow' | 'ask' | 'deny';
+  readonly reasons: readonly string[];
+  readonly policies: readonly string[];
+  readonly approvals?: number;
+  readonly lowestTier?: Tier;
+}
+
+export interface ApprovalState {
+  readonly state: 'open' | 'granted' | 'denied' | 'expired' | 'closed';
+  readonly consents: number;
+}
+
+export interface LockOptions {
+  /** It ends by itself after that, unless it is renewed. */
+  readonly ttlMs?: number;
+  readonly waitMs?: number;
+}
+
+export interface HeldLock {
+  readonly token: number;
+  /** Aborts when the lock was lost. */
+  readonly signal: AbortSignal;
+}
+
+export type Locked<T> = { readonly held: true; readonly value: T } | { readonly held: false; readonly holder: string };
+
+export interface BoardItem {
+  readonly key: string;
+  readonly value: Json;
+  readonly version: number;
+}
+
+export interface Space {
+  /** Whose space; the agent's own when left out. */
+  readonly space?: string;
+}
+
+export interface Board {
+  get(key: string, options?: Space): Promise<Answer<{ readonly item?: BoardItem }>>;
+  /** `expected`: only if the item has that version; 0 only if there is none. */
+  set(
+    key: string,
+    value: Json,
+    options?: Space & { readonly expected?: number },
+  ): Promise<Answer<{ readonly written: boolean; readonly version?: number }>>;
+  remove(key: string, expected: number, options?: Space): Promise<Answer<{ readonly removed: boolean }>>;
+  list(
+    prefix?: string,
+    options?: Space & { readonly after?: string },
+  ): Promise<Answer<{ readonly items: readonly BoardItem[]; readonly more: boolean }>>;
+}

@@ -1,0 +1,2 @@
+export { openAgentSocket } from './open.ts';
+export { openApi } from './openapi.ts';
