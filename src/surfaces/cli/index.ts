@@ -13,6 +13,8 @@ export type { Io, SignalSource };
 
 /** Runs one command line (without program name) and returns the exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const acting = actLine(argv);
+  if (acting) return (await import('./agents/act.ts')).act(acting, io);
   const result = { code: 0 };
   const program = await programFor(argv, io, (code) => {
     result.code = code;
@@ -26,6 +28,14 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** What comes after `act`, unless it is a call for help. */
+function actLine(argv: readonly string[]): readonly string[] | undefined {
+  const at = argv.findIndex((one) => one !== '--json');
+  const next = argv[at + 1];
+  if (argv[at] !== 'act' || next === undefined || next === '--help' || next === '-h') return undefined;
+  return [...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
 const agents = async (): Promise<AddCommands> => (await import('./agents/index.ts')).agentCommands;
 const record = async (): Promise<AddCommands> => (await import('./record/index.ts')).recordCommands;
 const work = async (): Promise<AddCommands> => (await import('./work/index.ts')).workCommands;
@@ -33,7 +43,7 @@ const work = async (): Promise<AddCommands> => (await import('./work/index.ts'))
 /** Where the commands that are started most often are found; a command that is not here is found in the whole tree. */
 const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
-  ...{ kill: agents, freeze: agents, thaw: agents },
+  ...{ kill: agents, freeze: agents, thaw: agents, act: agents },
   ...{ ledger: record, artifact: record, pipeline: work, preflight: work },
 };
 
