@@ -10,13 +10,14 @@ import { z } from 'zod';
 import { environmentSettings } from '../src/config.ts';
 import { declarationSchema } from '../src/governance/tiers/index.ts';
 import { ERROR_TABLE } from '../src/kernel/index.ts';
-import { configSchema, entrySchema, pipelineSchema } from '../src/schemas/index.ts';
+import { agentSchema, configSchema, entrySchema, pipelineSchema } from '../src/schemas/index.ts';
 import { buildProgram } from '../src/surfaces/cli/program.ts';
 
 const folder = join(import.meta.dirname, 'generated');
 const note = '<!-- Made by "npm run docs" from the code. Do not edit. -->';
 
 const schemas: Readonly<Record<string, z.ZodType>> = {
+  agent: agentSchema,
   'agov.yaml': configSchema,
   entry: entrySchema,
   pipeline: pipelineSchema,

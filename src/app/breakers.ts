@@ -3,6 +3,7 @@
  * server that cannot be opened counts as one that does not answer.
  */
 import type { Identities } from '../adapters/authority/port.ts';
+import type { Model } from '../adapters/models/port.ts';
 import type { Secrets } from '../adapters/secrets/port.ts';
 import type { Signer } from '../adapters/signer/port.ts';
 import type { State } from '../adapters/state/port.ts';
@@ -23,6 +24,8 @@ export interface Breakers {
   readonly urgent: Guards;
   /** Behind the breaker of the secrets, which the same server keeps and refuses with the same codes. */
   identities(open: () => Identities): Promise<Identities>;
+  /** Each model behind its own: one provider’s trouble holds back no other. */
+  model(open: () => Promise<Model>): Promise<Model>;
   breakers(): readonly BreakerStatus[];
 }
 
@@ -73,6 +76,11 @@ export function openBreakers(env: Env): Breakers {
       const breaker = await secretsBreaker();
       const { guardIdentities } = await load();
       return guardIdentities(open(), breaker);
+    },
+    async model(open) {
+      const { guardModel, isModelOutage, openBreaker } = await load();
+      const model = await open();
+      return guardModel(model, keep(openBreaker({ name: `model ${model.name}`, env, isOutage: isModelOutage })));
     },
     breakers: () => made.map((breaker) => breaker.status()),
   };

@@ -22,6 +22,7 @@ import {
 } from '../work/agents/index.ts';
 import type { Outlook } from '../work/pipeline/index.ts';
 import { type Acts, openActs } from './acts.ts';
+import { type Agents, openAgents } from './agents.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { openBreakers } from './breakers.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
@@ -34,7 +35,7 @@ import { openStores, type Stores, toolbox } from './stores.ts';
 
 export { type PublicKey, toolbox };
 
-export interface App extends AsyncDisposable, Acts, AuthorityDoor, IdentityDoor, Kills, Rules, Stores {
+export interface App extends AsyncDisposable, Acts, Agents, AuthorityDoor, IdentityDoor, Kills, Rules, Stores {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -89,11 +90,13 @@ export function openApp(options: AppOptions): App {
     openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
     openSocket: async (seat, more) => options.socket?.(app, seat, more),
   });
+  const agents = openAgents(frame, { stores, rules, acts, artifacts, tools, breakers: guards });
   const { ledger, state, sandbox, heldSecrets } = stores;
   const { policy, roster } = rules;
 
   const app: App = {
-    ...{ env, ids, project, config, artifacts, ...stores, ...rules, ...kills, ...acts, ...authority, ...door },
+    ...{ env, ids, project, config, artifacts },
+    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door },
     tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),

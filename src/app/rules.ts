@@ -1,7 +1,8 @@
 /** What decides: tiers, policy, approvals, the roster of agents, and the governor over them. */
 import { join } from 'node:path';
 import { type Approvals, ledgerApprovals } from '../governance/approvals/index.ts';
-import { createGovernor, type Governor, recordPolicy, type World } from '../governance/governor/index.ts';
+import { type Budgets, ledgerBudgets, sharedAccounts } from '../governance/budgets/index.ts';
+import { createGovernor, type Governor, governorMark, recordPolicy, type World } from '../governance/governor/index.ts';
 import type { Ledger } from '../governance/ledger/index.ts';
 import type { PolicyOptions, PolicySet } from '../governance/policy/index.ts';
 import { loadTiers, type Tiers } from '../governance/tiers/index.ts';
@@ -19,9 +20,13 @@ export interface Rules {
   approvals(): Promise<Approvals>;
   roster(): Promise<Roster>;
   governor(): Promise<Governor>;
+  /** One for all that this process does: what is on its way into the ledger counts. */
+  budgets(): Promise<Budgets>;
+  /** To be looked at alone. */
+  accounts(): Promise<Budgets>;
 }
 
-export function openRules({ env, config, root }: Frame, stores: Stores, world: World, kills: Kills): Rules {
+export function openRules({ env, ids, config, root }: Frame, stores: Stores, world: World, kills: Kills): Rules {
   const { ledger, state } = stores;
   const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
   const policySources = async () => ({
@@ -42,6 +47,13 @@ export function openRules({ env, config, root }: Frame, stores: Stores, world: W
     await made.reconcile();
     return made;
   });
+  // Hosts have a ledger each, and share the state alone.
+  const shared = async () =>
+    config.state.url === undefined
+      ? undefined
+      : sharedAccounts({ state: await state(), env, host: governorMark().host });
+  const budgets = once(async () => ledgerBudgets({ ledger: await ledger(), ids, env, shared: await shared() }));
+  const accounts = once(async () => ledgerBudgets({ ledger: await stores.record(), ids, env }));
   const governor = once(async () => {
     await roster();
     const set = await policy();
@@ -50,6 +62,7 @@ export function openRules({ env, config, root }: Frame, stores: Stores, world: W
       registry: (await state()).registry,
       policy: set,
       approvals: await approvals(),
+      budgets: await budgets(),
       world,
       limits: config.limits,
       recover: async () => (await roster()).reconcile(),
@@ -60,7 +73,7 @@ export function openRules({ env, config, root }: Frame, stores: Stores, world: W
     await finishKills(await ledger(), kills);
     return made;
   });
-  return { tiers, policySources, policy, approvals, roster, governor };
+  return { tiers, policySources, policy, approvals, roster, governor, budgets, accounts };
 }
 
 /** What a kill has left undone, as far as it can be done at once. */

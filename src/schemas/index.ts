@@ -1,3 +1,4 @@
+export { type AgentDefinition, agentSchema, type LlmDefinition } from './agent.ts';
 export { type Budget, budgetSchema } from './budget.ts';
 export { type Config, configSchema } from './config.ts';
 export {

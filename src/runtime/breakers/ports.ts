@@ -4,6 +4,7 @@
  * its suspension and what undoes that.
  */
 import type { Identities } from '../../adapters/authority/port.ts';
+import type { Model } from '../../adapters/models/port.ts';
 import type { Secrets } from '../../adapters/secrets/port.ts';
 import type { Signer } from '../../adapters/signer/port.ts';
 import type { State } from '../../adapters/state/port.ts';
@@ -53,6 +54,15 @@ export function guardIdentities(identities: Identities, breaker: Breaker): Ident
 export function guardSigner(signer: Signer, breaker: Breaker, urgency: Urgency = 'held'): Signer {
   const { place, deadlineMs, ...methods } = signer;
   return { place, deadlineMs, ...guarded(methods, way(breaker, urgency)) };
+}
+
+/** Its own words of refusal, and an answer that is none, are no outage. */
+export function guardModel(model: Model, breaker: Breaker): Model {
+  return { ...model, complete: (request) => breaker.call(() => model.complete(request)) };
+}
+
+export function isModelOutage(error: unknown): error is AgovError {
+  return isAgovError(error, 'MODEL_UNAVAILABLE');
 }
 
 /** Every method of `port`, each through `ask`; all of them must give promises. */

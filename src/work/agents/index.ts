@@ -8,6 +8,21 @@ export {
   execIntent,
   type SocketDoor,
 } from './exec.ts';
+export {
+  type AgentResult,
+  checkDefinition,
+  createRunAgent,
+  type Definition,
+  definitionFile,
+  definitionFolder,
+  type KindName,
+  type KnownToAgents,
+  llmKind,
+  mustDefine,
+  processKind,
+  type RunAgent,
+  readBeside,
+} from './kinds/index.ts';
 export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
 export { heldFor, lockOwner } from './lock-owner.ts';
 export {

@@ -2,6 +2,7 @@ import type { AgentRecord } from '../../../adapters/state/port.ts';
 import { isoTime } from '../../../kernel/index.ts';
 import { addAgent, retireAgent } from '../../../runtime/bootstrap/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
+import { definitionCommands } from './definitions/index.ts';
 import { stop } from './kill.ts';
 import { parseTier, standingCommands, tokensLeft } from './standing.ts';
 
@@ -27,6 +28,7 @@ export const agentCommand: AddCommands = (program, define) => {
   );
 
   standingCommands(agent, define);
+  definitionCommands(agent, define);
 
   define(agent.command('list').description('all agents'), (cli) =>
     cli.withApp(async (app) => {

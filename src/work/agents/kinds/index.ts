@@ -1,0 +1,6 @@
+export { checkDefinition, type DefinitionResult, type KnownToAgents, mustDefine } from './definition.ts';
+export { llmKind } from './llm.ts';
+export { definitionFile, definitionFolder, readBeside } from './place.ts';
+export { processKind } from './process.ts';
+export { createRunAgent, type RunAgent } from './run.ts';
+export type { AgentJob, AgentResult, Definition, Kind, KindName, Kinds } from './types.ts';
