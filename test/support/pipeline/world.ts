@@ -37,10 +37,25 @@ export interface World extends AsyncDisposable {
   run(script: Scripted, deaths: readonly number[]): Promise<RunState>;
 }
 
+/** Where units are done, if not in the driver's own process; asked at the beginning of each of its lives. */
+export interface Engine extends AsyncDisposable {
+  open(driver: Driver): Promise<{ readonly perform: DriveParts['perform'] } & AsyncDisposable>;
+}
+
+export interface Driver {
+  readonly run: string;
+  readonly base: Governed;
+  readonly parts: DriveParts;
+  readonly approvals: Approvals;
+  readonly policyVersion: string;
+  /** What a unit does in the life of whoever does it. */
+  effect(life: Life): Perform;
+}
+
 const by = { operator: 'ada', user: 'ada' };
 const never = new AbortController().signal;
 
-export async function world(): Promise<World> {
+export async function world(engine?: Engine): Promise<World> {
   const base = await governed({
     agents: { builder: 'T1' },
     limits: { intentsPerRun: 1_000_000, denialsPerRun: 10_000 },
@@ -51,7 +66,10 @@ export async function world(): Promise<World> {
 
   const live = async (script: Scripted, run: string, dieAt: number | undefined): Promise<RunState | 'died'> => {
     const life = mortal(base.ledger, dieAt);
-    const parts = partsOf(base, life, artifacts, perform(script, life));
+    const own = partsOf(base, life, artifacts, perform(script, life));
+    const driver = { run, base, ...own, effect: (other: Life) => perform(script, other) };
+    await using elsewhere = await engine?.open(driver);
+    const parts = elsewhere ? { ...own.parts, perform: elsewhere.perform } : own.parts;
     try {
       return await drive(parts, script.pipeline, run, { stop: never, quit: never });
     } catch (error) {
@@ -93,21 +111,24 @@ export async function world(): Promise<World> {
       }
       return ended;
     },
-    [Symbol.asyncDispose]: () => base[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await engine?.[Symbol.asyncDispose]();
+      await base[Symbol.asyncDispose]();
+    },
   };
 }
 
-interface Life {
+export interface Life {
   readonly ledger: Ledger;
   dead(): boolean;
   /** Throws once it is over. */
   check(): void;
 }
 
-type Perform = (attempt: string) => Promise<'ok' | 'failed'>;
+export type Perform = (attempt: string) => Promise<'ok' | 'failed'>;
 
 /** Dies at the append of that number: every second time after it is on disk, and nobody hears of it. */
-function mortal(ledger: Ledger, dieAt: number | undefined): Life {
+export function mortal(ledger: Ledger, dieAt: number | undefined): Life {
   let [count, over] = [0, false];
   const check = (): void => {
     if (over) throw new AgovError('LEDGER_UNAVAILABLE', { what: 'The process has died.' });
@@ -133,7 +154,7 @@ function mortal(ledger: Ledger, dieAt: number | undefined): Life {
   };
 }
 
-async function settleAll(ledger: Ledger): Promise<void> {
+export async function settleAll(ledger: Ledger): Promise<void> {
   for (const id of ledger.openIds()) {
     const intent = ledger.byId(id);
     if (intent?.kind !== 'intent') continue;
@@ -142,7 +163,7 @@ async function settleAll(ledger: Ledger): Promise<void> {
   }
 }
 
-function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'], perform: Perform): DriveParts {
+export function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'], perform: Perform): Parts {
   const { env, policy, state } = base;
   const approvals: Approvals = ledgerApprovals(life.ledger, env, 3_600_000);
   const governor = createGovernor({
@@ -167,7 +188,7 @@ function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'],
     );
   };
   const useTool: UseTool = () => Promise.reject(new Error('no tool is used'));
-  return {
+  const parts: DriveParts = {
     ...{ env, artifacts, ledger: life.ledger, ids: idSource(env), hidden: [] },
     perform: createPerform({ exec, useTool, tools: new Map() }),
     workspace: async () => base.channel('builder').workspace,
@@ -176,4 +197,11 @@ function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'],
       return 'approved';
     },
   };
+  return { parts, approvals, policyVersion: governor.policyVersion };
+}
+
+interface Parts {
+  readonly parts: DriveParts;
+  readonly approvals: Approvals;
+  readonly policyVersion: string;
 }

@@ -11,8 +11,15 @@ export const jobBodySchema = z.discriminatedUnion('step', [
   /** The coordinator: nothing of this attempt counts any more, and the next one may begin. */
   z.strictObject({ step: z.literal('lost'), about: aboutSchema, reason: z.string() }),
   /** The coordinator: the worker asked, and `approval` here is the same question. */
-  z.strictObject({ step: z.literal('asked'), about: aboutSchema, approval: z.string(), hash: sha256Schema }),
-  /** The coordinator: what the operators said goes to a worker, for this attempt alone; it closes the approval. */
+  z.strictObject({
+    step: z.literal('asked'),
+    about: aboutSchema,
+    approval: z.string(),
+    hash: sha256Schema,
+    /** Both write one ledger: the worker’s own question is the one that is answered, and its intent closes it. */
+    shared: z.boolean(),
+  }),
+  /** The coordinator, before it gives the job again: what the operators said, for this attempt alone. Closes the approval. */
   z.strictObject({ step: z.literal('consented'), hash: sha256Schema, consents: z.array(consent) }),
 ]);
 export type JobBody = z.infer<typeof jobBodySchema>;

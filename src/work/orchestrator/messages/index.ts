@@ -1,5 +1,15 @@
 export { batching } from './batching.ts';
 export { type JobBody, jobBodySchema } from './entries.ts';
-export { type About, aboutSchema, type Consent, type Job, jobFormat, jobId, jobSchema, readStage } from './job.ts';
+export {
+  type About,
+  aboutOf,
+  aboutSchema,
+  type Consent,
+  type Job,
+  jobFormat,
+  jobId,
+  jobSchema,
+  readStage,
+} from './job.ts';
 export { type Result, resultSchema, type Said } from './result.ts';
 export { createOpener, createSeal, nameOf, type Opened, type Seal, type SealKey } from './seal.ts';

@@ -52,3 +52,7 @@ export function jobId({ token, round }: Pick<Job, 'token' | 'round'>): string {
 }
 
 export const aboutSchema = z.strictObject(about);
+
+export function aboutOf({ run, key, attempt, token, round }: About): About {
+  return { run, key, attempt, token, round };
+}

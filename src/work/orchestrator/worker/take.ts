@@ -1,0 +1,239 @@
+/**
+ * One job, from its delivery to its result. It is begun only by a worker that trusts whoever signed it, understands all of
+ * it, and has claimed it on its own record and at the server; whoever cannot be sure begins nothing.
+ */
+import type { Queue, Taken } from '../../../adapters/queue/port.ts';
+import type { Approvals } from '../../../governance/approvals/index.ts';
+import type { Artifacts } from '../../../governance/evidence/index.ts';
+import type { Ledger } from '../../../governance/ledger/index.ts';
+import { AgovError, type Env, type IdSource, isAgovError, messageOf } from '../../../kernel/index.ts';
+import type { Stage } from '../../../schemas/index.ts';
+import { type KeepParts, keepArtifacts, type Perform, type Performed } from '../../pipeline/index.ts';
+import {
+  aboutOf,
+  type Job,
+  type JobBody,
+  jobFormat,
+  jobId,
+  jobSchema,
+  type Opened,
+  type Result,
+  readStage,
+  type Said,
+  type Seal,
+} from '../messages/index.ts';
+import type { Alarm } from '../violations.ts';
+import type { Held, Leases } from './leases.ts';
+import { sendArtifacts } from './send.ts';
+
+export interface TakeParts {
+  readonly env: Env;
+  readonly ids: IdSource;
+  readonly queue: Queue;
+  readonly ledger: Ledger;
+  readonly approvals: Approvals;
+  readonly artifacts: Artifacts;
+  readonly perform: Perform;
+  readonly keep: KeepParts;
+  readonly policyVersion: string;
+  readonly worker: Result['worker'];
+  readonly store: string;
+  /** Bytes of artifacts that one result may send. */
+  readonly mostBytes: number;
+  readonly leaseMs: number;
+  /** Of results, and of jobs. */
+  readonly seal: Seal;
+  open(sealed: string): Opened;
+  onEvent(event: WorkerEvent): void;
+}
+
+export type WorkerEvent =
+  | { readonly event: 'began' | 'ended' | 'late' | 'refused'; readonly job: string; readonly text: string }
+  | { readonly event: 'server'; readonly text: string };
+
+/** What keeps this worker from recording what it does: it takes nothing more. */
+export const isFatal = (error: unknown): error is AgovError =>
+  isAgovError(error, 'LEDGER_UNAVAILABLE', 'LEDGER_BROKEN', 'DISK_FULL', 'NOT_WRITABLE', 'KEY_INVALID');
+
+const keepMs = 3 * 86_400_000;
+const mostRounds = 3;
+const againMs = 250;
+
+/** @throws what `isFatal` knows */
+export async function takeJob(
+  parts: TakeParts,
+  leases: Leases,
+  alarm: Alarm,
+  delivered: { readonly id: string; readonly text: string },
+): Promise<Taken> {
+  const opened = parts.open(delivered.text);
+  if (!opened.ok) {
+    const text = `Nobody whom this host trusts has signed it: ${opened.reason} See fleet.trusted in agov.yaml.`;
+    parts.onEvent({ event: 'refused', job: delivered.id, text });
+    alarm.raise('A job that nobody trusted has signed.', { job: delivered.id.slice(0, 128), reason: opened.reason });
+    return 'done';
+  }
+  const read = jobSchema.safeParse(opened.value);
+  const stage = read.success ? readStage(read.data) : undefined;
+  // Another version of agov may understand it.
+  if (!read.success || !stage?.success) {
+    const why = stage?.error ?? read.error;
+    const text = `It is not one that this version understands (${why?.issues[0]?.path.join('.')}: ${why?.issues[0]?.message}); it is left to others.`;
+    parts.onEvent({ event: 'refused', job: delivered.id, text });
+    return 'back';
+  }
+  const job = read.data;
+  // A copy under another name would have a claim of its own.
+  if (jobId(job) !== delivered.id || job.until < parts.env.now()) return 'done';
+  await begin(parts, leases, job, stage.data, opened.by);
+  return 'done';
+}
+
+async function begin(parts: TakeParts, leases: Leases, job: Job, stage: Stage, by: string): Promise<void> {
+  const id = jobId(job);
+  const held = leases.hold(id, `${parts.worker.name}#${parts.ids()}`);
+  try {
+    const taken = await claim(parts, held, job, stage, by);
+    if (taken === undefined) return;
+    parts.onEvent({ event: 'began', job: id, text: `${job.key}, attempt ${job.attempt} of run ${job.run}` });
+    const said = await attempt(parts, held, job, stage, { after: taken, by }).catch(
+      (error: unknown): Said => saidOf(error),
+    );
+    await tell(parts, held, job, said);
+    if (said.did === 'lost' && held.ended() === undefined) throw fatalOf(said.reason);
+  } finally {
+    held.release();
+  }
+}
+
+/** The entry of the claim on this host's record; undefined where it is, or may be, somebody else's. */
+async function claim(parts: TakeParts, held: Held, job: Job, stage: Stage, by: string): Promise<string | undefined> {
+  const { ledger, queue, ids } = parts;
+  const body: JobBody = { step: 'taken', about: aboutOf(job), worker: parts.worker.name, by };
+  const entry = ids();
+  const { run, token } = job;
+  const [recorded, claimed] = await Promise.allSettled([
+    ledger.append({
+      ...{ kind: 'job', id: entry, run, agent: stage.agent, parent: token, body },
+      claim: `job:${jobId(job)}`,
+    }),
+    queue.claims.claim(held.id, held.holder, { leaseMs: parts.leaseMs, keepMs }),
+  ]);
+  if (recorded.status === 'rejected' && !isAgovError(recorded.reason, 'LEDGER_CLAIMED')) throw recorded.reason;
+  const mine = recorded.status === 'fulfilled' && claimed.status === 'fulfilled' && claimed.value;
+  return mine && held.ended() === undefined ? entry : undefined;
+}
+
+/** By the claim on this host's record, and the key of the coordinator. */
+interface Ordered {
+  readonly after: string;
+  readonly by: string;
+}
+
+async function attempt(parts: TakeParts, held: Held, job: Job, stage: Stage, { after, by }: Ordered): Promise<Said> {
+  if (job.policyVersion !== parts.policyVersion) return { did: 'fault', fault: otherRules(parts.worker.name) };
+  const { run, key, token } = job;
+  const workspace = await parts.keep.workspace(stage.workspace);
+  const begun = { attempt: job.attempt, id: token, after, recorded: Promise.resolve() };
+  for (let round = 1; ; round++) {
+    const acted = await parts.perform({ run, key, stage, workspace, begun, signal: held.signal });
+    if (acted.verdict !== 'ask') return spoken(parts, job, stage, acted);
+    if (round === mostRounds || !(await consent(parts, job, by, acted.approval))) return question(acted);
+  }
+}
+
+/** Puts on this host's record what operators said at the coordinator. False where that brings the question no further. */
+async function consent(
+  { approvals, policyVersion }: TakeParts,
+  job: Job,
+  by: string,
+  approval: Extract<Performed, { verdict: 'ask' }>['approval'],
+): Promise<boolean> {
+  const fresh = job.consents.filter(
+    ({ hash, operator }) => hash === approval.hash && !approval.operators.includes(operator),
+  );
+  for (const { operator, user } of fresh)
+    await approvals.approve(approval.id, { operator, user, via: `coordinator ${by}` }, policyVersion);
+  return fresh.length > 0;
+}
+
+function question({ id, decision, approval }: Extract<Performed, { verdict: 'ask' }>): Said {
+  const { hash, intent, workspace, quorum, roles, reasons, tier = 'T0' } = approval;
+  const asked = { hash, intent, workspace, quorum, roles: [...roles], reasons: [...reasons], tier };
+  return { did: 'ask', id, decision, approval: { id: approval.id, ...asked } };
+}
+
+async function spoken(
+  parts: TakeParts,
+  job: Job,
+  stage: Stage,
+  acted: Exclude<Performed, { verdict: 'ask' }>,
+): Promise<Said> {
+  const { id, decision } = acted;
+  if (acted.verdict === 'deny') return { did: 'deny', id, decision };
+  const { artifacts = [], ...rest } = acted.outcome;
+  const refs = artifacts.map(({ name, sha256, size }) => ({ name, sha256, size }));
+  const kept =
+    rest.status === 'ok'
+      ? await keepArtifacts(parts.keep, stage, refs).then(
+          (all) => all.map(({ name, sha256, size }) => ({ name, sha256, size })),
+          (error: unknown) => faultOf(error),
+        )
+      : [];
+  const all = [...refs, ...(Array.isArray(kept) ? kept : [])];
+  const left =
+    job.store === parts.store ? [] : await sendArtifacts(parts.artifacts, parts.queue.parcels, all, parts.mostBytes);
+  return { did: 'allow', id, decision, outcome: { ...rest, artifacts: refs }, kept, left: [...left] };
+}
+
+/** Until the server has it, or the claim is no longer ours: then the result is late, and nobody wants it. */
+async function tell(parts: TakeParts, held: Held, job: Job, said: Said): Promise<void> {
+  const stopped = held.ended();
+  // Killed for this worker's own end, not for the stage's fault.
+  const told: Said = stopped === 'stopped' ? { did: 'lost', reason: `Worker ${parts.worker.name} was stopped.` } : said;
+  const result: Result = { v: jobFormat, about: aboutOf(job), worker: parts.worker, store: parts.store, said: told };
+  const sealed = await parts.seal(result);
+  const until = parts.env.monotonic() + 10 * parts.leaseMs;
+  for (;;) {
+    try {
+      const taken =
+        held.ended() !== 'lost' &&
+        (await parts.queue.claims.finish({ id: held.id, run: job.run }, held.holder, sealed));
+      const event = taken ? 'ended' : 'late';
+      return parts.onEvent({
+        event,
+        job: held.id,
+        text: taken ? told.did : 'It had been given up: what it says is not taken.',
+      });
+    } catch (error) {
+      if (parts.env.monotonic() > until) return parts.onEvent({ event: 'late', job: held.id, text: messageOf(error) });
+    }
+    await parts.env.sleep(againMs);
+  }
+}
+
+function saidOf(error: unknown): Said {
+  // Whether the effect came before the record failed cannot be told.
+  if (isFatal(error)) return { did: 'lost', reason: messageOf(error).slice(0, 2000) };
+  return { did: 'fault', fault: faultOf(error) };
+}
+
+function faultOf(error: unknown): Extract<Said, { did: 'fault' }>['fault'] {
+  if (!isAgovError(error)) return { code: 'INTERNAL', what: messageOf(error).slice(0, 4000) };
+  const { code, what, why, fix } = error;
+  const cut = (text: string): string => text.slice(0, 4000);
+  return { code, what: cut(what), ...(why ? { why: cut(why) } : {}), ...(fix ? { fix: cut(fix) } : {}) };
+}
+
+function fatalOf(reason: string): AgovError {
+  return new AgovError('LEDGER_UNAVAILABLE', { what: reason, fix: 'See "agov doctor", then start the worker anew.' });
+}
+
+function otherRules(name: string): Extract<Said, { did: 'fault' }>['fault'] {
+  return {
+    code: 'CONFLICT',
+    what: `Worker "${name}" decides by other rules than the host that runs the pipeline.`,
+    why: 'Their policies, tiers or lists differ, so that what one allows the other may not.',
+    fix: 'Bring agov.yaml, the tiers and the policies of both hosts to one commit, then start the worker anew.',
+  };
+}
