@@ -2,7 +2,7 @@
 import type { Fault, PipelineFile, Template, WrittenStage, YamlFile, YamlPath } from '../../../../schemas/index.ts';
 
 export interface Module {
-  /** As people find it: `agov:plan-apply`, `pipelines/parts.yaml#deploy`. */
+  /** As people find it: `agov:plan-apply`, `pipelines/parts.yaml#deploy`; empty for a pipeline, which nothing uses. */
   readonly id: string;
   /** The file, by its path in the project or as `agov:name`: what `./` in it starts from. */
   readonly path: string;
@@ -22,7 +22,7 @@ export interface Place {
 
 export function pipelineModule({ value, fault }: YamlFile<PipelineFile>, path: string): Module {
   const { parameters, stages, finally: final } = value;
-  return { id: path, path, parameters, stages, finally: final, outputs: {}, fault };
+  return { id: '', path, parameters, stages, finally: final, outputs: {}, fault };
 }
 
 export function templateModule({ value, fault }: YamlFile<Template>, path: string): Module {
