@@ -111,7 +111,11 @@ const own: Readonly<Record<string, Run>> = {
         return result(line, io, answer, items.map((item) => `${item.key} ${JSON.stringify(item.value)}`).join('\n'));
       }
       default:
-        throw new AgentError({ code: 'USAGE', what: 'Write board get|set|remove|list.' });
+        throw new AgentError({
+          code: 'USAGE',
+          what: 'The board has get, set, remove and list.',
+          fix: 'See "agov act help".',
+        });
     }
   },
   async call(agent, line, io) {

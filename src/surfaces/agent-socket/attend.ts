@@ -38,15 +38,16 @@ export async function attend(
   };
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
     const gone = new AbortController();
     response.on('close', () => gone.abort(new Error('Whoever asked has gone.')));
     const busy = pending.size >= mostAtOnce;
     let status = 200;
     let answer: unknown;
     try {
-      const ask = route(operations, request);
       const input = await readBody(request);
-      unlimited(request.socket);
+      unlimited(socket);
+      const ask = route(operations, request);
       if (busy) throw tooMany(`${mostAtOnce} requests of this process are under way.`);
       answer = await ask(input, AbortSignal.any([closing, gone.signal]));
     } catch (thrown) {
@@ -54,8 +55,8 @@ export async function attend(
       status = ERROR_TABLE[error.code].http;
       answer = { error: error.toJSON() };
     }
-    limited(request.socket);
-    request.resume();
+    if (socket.destroyed) return;
+    limited(socket);
     const text = JSON.stringify(answer);
     response.writeHead(status, {
       'content-type': 'application/json',

@@ -7,15 +7,31 @@ const mostDepth = 64;
 
 /** An empty body is an empty object. @throws INPUT_INVALID */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // The length that was announced is nobody's promise.
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > mostBytes) throw invalid('The body is too large.', `It has more than ${mostBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  return size === 0 ? {} : parseBody(Buffer.concat(chunks));
+  const bytes = await collect(request);
+  return bytes.length === 0 ? {} : parseBody(bytes);
+}
+
+/**
+ * Reads to the end in any case, and keeps no more than is allowed: whoever still sends does not hear the answer. By
+ * listeners, since a loop that is left early would destroy the connection with the request.
+ */
+function collect(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      // The length that was announced is nobody's promise.
+      size += chunk.length;
+      if (size <= mostBytes) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.once('end', () => {
+      if (size <= mostBytes) resolve(Buffer.concat(chunks));
+      else reject(invalid('The body is too large.', `It has more than ${mostBytes} bytes.`));
+    });
+    request.once('error', reject);
+    request.once('close', () => reject(invalid('The request was cut short.', 'The connection was closed.')));
+  });
 }
 
 /** @throws INPUT_INVALID */

@@ -13,7 +13,7 @@ export const actCommand: AddCommands = (program, define) => {
       .option('--secret <NAME=path...>', 'exec: lease a secret into an environment variable')
       .option('--cwd <dir>', 'exec: folder of the workspace')
       .option('--timeout <duration>', 'exec and tools: kill it after this long')
-      .option('--ttl <duration>', 'lock: it ends by itself after that, unless agov lives')
+      .option('--ttl <duration>', 'lock: it ends by itself after that, unless the command still runs')
       .option('--wait <duration>', 'lock: how long to wait for it')
       .option('--space <name>', 'board: whose')
       .option('--expected <version>', 'board: only if the item has this version; 0 if there is none'),
