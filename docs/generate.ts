@@ -1,39 +1,30 @@
 /**
- * `npm run docs`: writes docs/generated/ from the code, so that no page says anything else than the program does.
+ * `npm run docs`: writes docs/generated/ and builtin/schemas/ from the code, so that no page and no editor says anything
+ * else than the program does.
  * `npm run docs -- --check` writes nothing and ends with 1, naming the files that differ.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { environmentSettings } from '../src/config.ts';
-import { declarationSchema } from '../src/governance/tiers/index.ts';
 import { ERROR_TABLE } from '../src/kernel/index.ts';
-import { agentSchema, configSchema, entrySchema, pipelineSchema } from '../src/schemas/index.ts';
+import { configSchema, entrySchema } from '../src/schemas/index.ts';
 import { buildProgram } from '../src/surfaces/cli/program.ts';
+import { editorSchemas, jsonSchemaOf } from './editor-schemas.ts';
 
-const folder = join(import.meta.dirname, 'generated');
+const root = join(import.meta.dirname, '..');
+const folders = ['docs/generated', 'builtin/schemas'];
 const note = '<!-- Made by "npm run docs" from the code. Do not edit. -->';
 
-const schemas: Readonly<Record<string, z.ZodType>> = {
-  agent: agentSchema,
-  'agov.yaml': configSchema,
-  entry: entrySchema,
-  pipeline: pipelineSchema,
-  tiers: declarationSchema,
-};
-
-/** Content by path, relative to docs/generated/. */
+/** Content by path. */
 export function generate(): ReadonlyMap<string, string> {
   return new Map([
-    ['cli.md', cliPage()],
-    ['configuration.md', configurationPage()],
-    ['errors.md', errorsPage()],
-    ...Object.entries(schemas).map(([name, schema]) => {
-      const text = `${JSON.stringify(jsonSchemaOf(schema), null, 2)}\n`;
-      return [`schemas/${name}.schema.json`, text] as const;
-    }),
+    ['docs/generated/cli.md', cliPage()],
+    ['docs/generated/configuration.md', configurationPage()],
+    ['docs/generated/errors.md', errorsPage()],
+    ['docs/generated/schemas/entry.schema.json', `${JSON.stringify(jsonSchemaOf(entrySchema), null, 2)}\n`],
+    ...[...editorSchemas()].map(([name, text]) => [`builtin/schemas/${name}`, text] as const),
   ]);
 }
 
@@ -46,26 +37,24 @@ export function differences(): readonly string[] {
 
 function write(): void {
   const wanted = generate();
-  for (const path of present()) if (!wanted.has(path)) rmSync(join(folder, path));
+  for (const path of present()) if (!wanted.has(path)) rmSync(join(root, path));
   for (const [path, content] of wanted) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
   }
 }
 
 function read(path: string): string | undefined {
-  return present().includes(path) ? readFileSync(join(folder, path), 'utf8') : undefined;
+  return present().includes(path) ? readFileSync(join(root, path), 'utf8') : undefined;
 }
 
 function present(): readonly string[] {
-  mkdirSync(folder, { recursive: true });
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
-}
-
-function jsonSchemaOf(schema: z.ZodType): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return folders.flatMap((folder) => {
+    mkdirSync(join(root, folder), { recursive: true });
+    return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  });
 }
 
 function errorsPage(): string {
@@ -96,7 +85,7 @@ function configurationPage(): string {
   return page('Configuration', [
     '`agov.yaml` lies in the root of a project. It is read once at the start of each command. An unknown key is an error, with its line and column. A variable of the environment goes before the file; lists and maps are set in the file only. A variable that begins with `AGOV_` and is not known is an error too.',
     table(['Setting', 'Type', 'Default', 'Meaning', 'Variable'], rows),
-    'The same as a JSON Schema, for editors: [agov.yaml.schema.json](schemas/agov.yaml.schema.json).',
+    'The same as a JSON Schema, for editors: [agov.schema.json](../../builtin/schemas/agov.schema.json).',
   ]);
 }
 
@@ -196,8 +185,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 if (import.meta.main) {
   if (process.argv.includes('--check')) {
     const wrong = differences();
-    for (const path of wrong)
-      process.stderr.write(`docs/generated/${path} is not what the code says: run "npm run docs"\n`);
+    for (const path of wrong) process.stderr.write(`${path} is not what the code says: run "npm run docs"\n`);
     process.exitCode = wrong.length === 0 ? 0 : 1;
   } else {
     write();

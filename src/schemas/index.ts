@@ -47,6 +47,7 @@ export {
   relativePath,
   type Stage,
   stageSchema,
+  templateReference,
   type WrittenStage,
 } from './pipeline.ts';
 export {
@@ -54,6 +55,13 @@ export {
   type PreflightRecord,
   preflightRecordSchema,
 } from './preflight.ts';
-export { type Call, type Expansion, type Pipeline, type Template, templateSchema } from './template.ts';
+export {
+  type Call,
+  type Expansion,
+  type Pipeline,
+  runningStageSchema,
+  type Template,
+  templateSchema,
+} from './template.ts';
 export { parseYaml, readYaml, readYamlDocuments, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
 export { issuesOf } from './yaml-issues.ts';

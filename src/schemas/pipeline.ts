@@ -92,8 +92,9 @@ interface Command {
 }
 
 /** What `uses` begins or ends with where it means a template and no tool: `agov:name`, `./file.yaml#name`. */
+export const templateReference = /^(?:agov:|\.{0,2}\/)|#|\.ya?ml$/;
 export function meansTemplate(uses: string | undefined): uses is string {
-  return uses !== undefined && /^(?:agov:|\.{0,2}\/)|#|\.ya?ml$/.test(uses);
+  return uses !== undefined && templateReference.test(uses);
 }
 
 const commandFaults: readonly [(command: Command) => boolean, string, string[]][] = [

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../kernel/index.ts';
 import {
   identifier,
+  meansTemplate,
   outputSchema,
   type Parameter,
   type PipelineFile,
@@ -10,6 +11,7 @@ import {
   type Stage,
   someStages,
   stageName,
+  stageSchema,
 } from './pipeline.ts';
 
 export const templateSchema = z.strictObject({
@@ -25,6 +27,14 @@ export const templateSchema = z.strictObject({
     .describe('Name to a CEL expression over `stages`: what the stages after it may read.'),
 });
 export type Template = z.infer<typeof templateSchema>;
+
+/** A stage as it runs: one that stands for a template is none. */
+export const runningStageSchema = stageSchema.transform((stage, context): Stage => {
+  const { agent, uses } = stage;
+  if (agent !== undefined && !meansTemplate(uses)) return { ...stage, agent };
+  context.issues.push({ code: 'custom', message: 'is no stage that can run', input: stage });
+  return z.NEVER;
+});
 
 /** A stage that stood for a template, by what is left of it once the template’s stages are in its place. */
 export interface Call {

@@ -1,6 +1,6 @@
 /** A job as it travels: all that a worker must know to do one attempt, and nothing secret (paths of secrets only). */
 import { z } from 'zod';
-import { jsonObjectSchema, nameSchema, sha256Schema, stageSchema } from '../../../schemas/index.ts';
+import { jsonObjectSchema, nameSchema, runningStageSchema, sha256Schema } from '../../../schemas/index.ts';
 
 /** Grows when a worker of the older one could misread a job. Workers take jobs of their own alone. */
 export const jobFormat = 1;
@@ -42,8 +42,8 @@ export const jobSchema = z.strictObject({
 export type Job = z.infer<typeof jobSchema>;
 
 /** The stage of a job. Filled in, so that none of its bounds for files of people holds any more but its shape. */
-export function readStage(job: Job): z.ZodSafeParseResult<z.infer<typeof stageSchema>> {
-  return stageSchema.safeParse(job.stage);
+export function readStage(job: Job): z.ZodSafeParseResult<z.infer<typeof runningStageSchema>> {
+  return runningStageSchema.safeParse(job.stage);
 }
 
 /** The name of the claim. */
