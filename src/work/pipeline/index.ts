@@ -1,11 +1,25 @@
 export { type DriveParts, drive, type Halt } from './drive.ts';
 export { graphLines, graphMermaid } from './graph.ts';
-export { type RunState, readRun, type StageState, type Unit, unitKey } from './journal/index.ts';
+export {
+  pendingStage,
+  type RunChange,
+  type RunState,
+  type RunWatch,
+  readRun,
+  type StageState,
+  stateOf,
+  type Unit,
+  unitKey,
+  unitsOf,
+  watchRun,
+} from './journal/index.ts';
 export {
   ancestorsOf,
   callOf,
   checkTemplates,
+  isMany,
   type Known,
+  levelsOf,
   mustParse,
   type ParseResult,
   parseKept,

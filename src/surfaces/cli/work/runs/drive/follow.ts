@@ -38,7 +38,8 @@ interface FollowOptions {
   readonly by: ReturnType<App['operator']>;
 }
 
-const exitCodes = { ok: 0, failed: 1, cancelled: 130, waiting: 75, running: 1 } as const;
+/** By how a run ended, or what it is at. */
+export const exitCodes = { ok: 0, failed: 1, cancelled: 130, waiting: 75, running: 1 } as const;
 
 export async function follow(
   cli: Cli,
