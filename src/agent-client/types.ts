@@ -23,6 +23,8 @@ export interface Whoami {
   readonly run: string;
   readonly workspace: string;
   readonly intent: string;
+  /** What is left of each kind that its budget limits: `actions`, `tokens`, `ms`, `moneyMicros`. */
+  readonly left?: Readonly<Record<string, number>>;
 }
 
 export interface ToolDescription {

@@ -137,7 +137,7 @@ export function openActs(
   const slots = runSlots(mostStartedAtOnce);
   const operations: Acts['operations'] = async (seat, more) => {
     const common = { env, artifacts, tools, slots, governor: await governor(), ledger: await ledger() };
-    const asked = { approvals: await approvals(), state: await state() };
+    const asked = { approvals: await approvals(), budgets: await rules.budgets(), state: await state() };
     const acts = { exec: await exec(), useTool: await useTool(), explainTool: await explainTool() };
     return createOperations({ ...common, ...asked, ...acts }, seat, more);
   };

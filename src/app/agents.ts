@@ -4,7 +4,14 @@ import type { Tool } from '../adapters/tools/port.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import { AgovError, parseDuration } from '../kernel/index.ts';
 import { nearest } from '../schemas/index.ts';
-import { createRunAgent, type KnownToAgents, llmKind, processKind, type RunAgent } from '../work/agents/index.ts';
+import {
+  createRunAgent,
+  functionKind,
+  type KnownToAgents,
+  llmKind,
+  processKind,
+  type RunAgent,
+} from '../work/agents/index.ts';
 import type { Acts } from './acts.ts';
 import type { Breakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
@@ -18,7 +25,7 @@ export interface Agents {
 }
 
 export interface AgentsParts {
-  readonly stores: Pick<Stores, 'ledger' | 'secrets'>;
+  readonly stores: Pick<Stores, 'ledger' | 'secrets' | 'sandbox'>;
   readonly rules: Pick<Rules, 'governor' | 'approvals' | 'budgets'>;
   readonly acts: Acts;
   readonly artifacts: Artifacts;
@@ -59,8 +66,10 @@ export function openAgents({ env, config, root }: Frame, parts: AgentsParts): Ag
       budgets: await rules.budgets(),
       operations: (seat) => acts.operations(seat),
     });
-    const process = processKind({ exec: await acts.exec(), artifacts });
-    return createRunAgent({ governor, known: knownToAgents, kinds: { process, llm } });
+    const exec = await acts.exec();
+    const process = processKind({ exec, artifacts });
+    const run = functionKind({ exec, artifacts, root, sandbox: stores.sandbox });
+    return createRunAgent({ governor, known: knownToAgents, kinds: { process, llm, function: run } });
   });
 
   return { runAgent, knownToAgents };

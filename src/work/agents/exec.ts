@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Invitation } from '../../adapters/authority/port.ts';
 import type { ExitStatus, Running, Sandbox, SandboxProfile } from '../../adapters/sandbox/port.ts';
 import type { Artifacts, StoredArtifact } from '../../governance/evidence/index.ts';
-import type { Acted, BeginOptions, Channel, Effected } from '../../governance/governor/index.ts';
+import type { Acted, BeginOptions, Channel, Effected, End } from '../../governance/governor/index.ts';
 import { AgovError, type Env, formatDuration, type JsonObject, redactor } from '../../kernel/index.ts';
 import { type Intent, steersPrograms, type Tier } from '../../schemas/index.ts';
 import { activeAgent } from './active.ts';
@@ -36,6 +36,8 @@ export interface ExecRequest {
   readonly begin?: BeginOptions;
   /** What its socket answers besides what every agent's does. */
   readonly operations?: readonly Operation[];
+  /** Has the last word on its outcome, before that is recorded. */
+  readonly conclude?: (result: ExecResult, outcome: End) => Promise<End>;
   /** Absolute paths outside the workspace that it sees besides, read-only. */
   readonly readOnly?: readonly string[];
 }
@@ -136,7 +138,8 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
     const { stdout, stderr } = await record(parts, request, running, leases.values);
     const status = await running.exit;
     const result: ExecResult = { ...status, stdout, stderr, stopped: await stop.reason(status.signal === 'SIGKILL') };
-    return { value: result, outcome: outcomeOf(parts.sandbox.kind, result) };
+    const outcome = outcomeOf(parts.sandbox.kind, result);
+    return { value: result, outcome: (await request.conclude?.(result, outcome)) ?? outcome };
   } finally {
     await stop.end();
   }
@@ -181,7 +184,7 @@ function showing(from: PassThrough, to: Writable): { end(): void } {
   };
 }
 
-function outcomeOf(sandbox: Sandbox['kind'], result: ExecResult): Effected<ExecResult>['outcome'] {
+function outcomeOf(sandbox: Sandbox['kind'], result: ExecResult): End {
   const { code, signal, durationMs, stdout, stderr, stopped } = result;
   const stream = (kept: StoredArtifact | undefined): JsonObject =>
     kept ? { sha256: kept.sha256, size: kept.size, dropped: kept.dropped } : { size: 0 };

@@ -15,6 +15,7 @@ export {
   type Definition,
   definitionFile,
   definitionFolder,
+  functionKind,
   type KindName,
   type KnownToAgents,
   llmKind,

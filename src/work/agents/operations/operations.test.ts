@@ -10,9 +10,9 @@ let one: Governed;
 let parts: OperationParts;
 beforeEach(async () => {
   one = await governed({ agents: { obs: 'T0', bob: 'T1', eve: 'T1' } });
-  const { ledger, state, approvals, governor } = one;
+  const { ledger, state, approvals, governor, budgets } = one;
   parts = {
-    ...{ ledger, state, approvals, governor, env: systemEnv(), tools: new Map(), slots: runSlots(2) },
+    ...{ ledger, state, approvals, governor, budgets, env: systemEnv(), tools: new Map(), slots: runSlots(2) },
     artifacts: fileArtifacts(`${one.dir}/artifacts`, idSource(one.env)),
     exec: () => Promise.reject(new Error('not here')),
     useTool: () => Promise.reject(new Error('not here')),

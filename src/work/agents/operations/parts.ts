@@ -2,6 +2,7 @@
 import type { State } from '../../../adapters/state/port.ts';
 import type { Tool } from '../../../adapters/tools/port.ts';
 import type { Approvals } from '../../../governance/approvals/index.ts';
+import type { Budgets } from '../../../governance/budgets/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
 import type { Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
@@ -15,6 +16,7 @@ export interface OperationParts {
   readonly governor: Governor;
   readonly ledger: Ledger;
   readonly approvals: Approvals;
+  readonly budgets: Budgets;
   readonly artifacts: Artifacts;
   readonly state: State;
   readonly exec: Exec;

@@ -10,12 +10,12 @@ import type { OperationParts } from '../parts.ts';
 import { argvSchema, toolNamed } from './acts.ts';
 
 export function aboutOperations(parts: OperationParts, seat: Seat): readonly Operation[] {
-  const { governor, tools, explainTool, slots } = parts;
+  const { governor, budgets, tools, explainTool, slots } = parts;
   const { channel, parent } = seat;
   return [
     defineOperation({
       name: 'whoami',
-      description: 'Who you are: name, tier, run and workspace.',
+      description: 'Who you are: name, tier, run and workspace, and what is left of your budget.',
       input: z.strictObject({}),
       output: z.strictObject({
         agent: z.string(),
@@ -23,10 +23,21 @@ export function aboutOperations(parts: OperationParts, seat: Seat): readonly Ope
         run: z.string(),
         workspace: z.string(),
         intent: z.string().describe('The intent by which your process was started; all that you ask for is below it.'),
+        left: z
+          .strictObject({
+            actions: z.number().optional(),
+            tokens: z.number().optional(),
+            ms: z.number().optional(),
+            moneyMicros: z.number().optional(),
+          })
+          .optional()
+          .describe('Of each kind that your budget, or one above it, limits.'),
       }),
       async perform() {
         const { tier } = await activeAgent(governor, channel);
-        return { agent: channel.agent, tier, run: channel.run, workspace: channel.workspace, intent: parent };
+        const { agent, run, workspace, budget } = channel;
+        const left = budget === undefined ? {} : { left: { ...budgets.remaining(budget) } };
+        return { agent, tier, run, workspace, intent: parent, ...left };
       },
     }),
     defineOperation({
