@@ -1,6 +1,7 @@
 /** The pipeline file. The language grows in place: unknown keys are faults, so that none is ever ignored. */
 import { z } from 'zod';
 import { durationPattern } from '../kernel/index.ts';
+import { budgetSchema } from './budget.ts';
 import { jsonObjectSchema } from './json.ts';
 import { nameSchema, steersPrograms } from './names.ts';
 
@@ -169,6 +170,9 @@ export const stageSchema = z
         'Name to a CEL expression over `result`: what later stages may read. At most 16 KiB in all. With `foreach` or `matrix` they read a list.',
       ),
     retry: retrySchema.optional().describe('What to do when the stage fails.'),
+    budget: budgetSchema
+      .optional()
+      .describe('What all attempts and items of the stage may spend together, out of the pipeline’s own.'),
     compensate: z
       .strictObject(command)
       .superRefine(wellFormed)
@@ -217,6 +221,9 @@ export const pipelineSchema = z.strictObject({
   description: z.string().max(2000).optional(),
   parameters: parametersSchema,
   parallel: z.int().min(1).max(1000).default(4).describe('How many stages run at once.'),
+  budget: budgetSchema
+    .optional()
+    .describe('What a run may spend; what undoes it and its final stages are counted and not held to it.'),
   stages: someStages,
   finally: stagesSchema.default({}).describe('Stages that run at the end, whatever came before.'),
 });

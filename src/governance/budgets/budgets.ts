@@ -183,13 +183,17 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
 
   function statement(id: string): Statement {
     const found = mustFind(id);
-    const { chain, account: _, ...scope } = found.scope;
+    const { chain, ...scope } = found.scope;
     const used = { ...scope.used, ms: Math.floor(passedIn(found.tree)(found.scope)) };
     return { ...scope, used, parent: chain[1]?.id, left: left(found) };
   }
 
   return {
     ...{ openScope, canGive, statement, take },
+    statements({ limit = 1000, ...of }) {
+      const entries = ledger.query({ kinds: ['budget'], ...of, limit, newestFirst: true });
+      return entries.map(({ id }) => statement(id)).reverse();
+    },
     remaining: (id) => left(mustFind(id)),
     refusal(payer, most = {}) {
       const looked = look(payer, most);

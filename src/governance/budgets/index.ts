@@ -4,10 +4,12 @@ export {
   type Kind,
   type Limits,
   limitsOf,
+  limitsText,
   nameOf,
+  plus,
   readSpent,
   type Spent,
 } from './account/index.ts';
 export { type BudgetsParts, ledgerBudgets } from './budgets.ts';
-export { sharedAccounts } from './shared/index.ts';
+export { adopt, type Handed, handOver, sharedAccounts } from './shared/index.ts';
 export type { Budgets, Hold, OpenRequest, Payer, Statement } from './types.ts';

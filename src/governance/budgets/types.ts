@@ -32,6 +32,8 @@ export interface Statement {
   readonly agent: string | undefined;
   readonly key: string | undefined;
   readonly parent: string | undefined;
+  /** Under which hosts that share the state count together. */
+  readonly account: string;
   readonly limits: Limits;
   readonly openedAt: number;
   /** All that counts, time included: what is reserved and what nobody knows is in it. */
@@ -62,6 +64,8 @@ export interface Budgets {
   canGive(scope: string, limits: Limits): void;
   /** @throws NOT_FOUND */
   statement(scope: string): Statement;
+  /** Of a run or an agent, in the order in which they began; by default the newest ones of all. */
+  statements(of: { readonly run?: string; readonly agent?: string; readonly limit?: number }): readonly Statement[];
   /** Why the payer may not do one thing more that may take `most`; undefined where it may. */
   refusal(payer: Payer, most?: Spent): string | undefined;
   /** Holds one action and `most` for an intent, or says why not. @throws STATE_UNAVAILABLE */

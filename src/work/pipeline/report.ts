@@ -1,4 +1,5 @@
 /** What a run came to, for people: stages with times, decisions by verdict, what was refused and why. */
+import { type Amounts, type Limits, limitsOf, plus, readSpent } from '../../governance/budgets/index.ts';
 import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
 import type { Decision, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
 import { type RunState, readRun, type StageState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
@@ -22,6 +23,10 @@ export interface RunReport {
   readonly endedAt: string | undefined;
   readonly stages: readonly (StageState & { readonly stage: string; readonly agent: string; readonly does: string })[];
   readonly decisions: Readonly<Record<Verdict, number>>;
+  /** Of models, as their calls told it; allowed intents as actions. What nobody knows is not in it: see the budgets. */
+  readonly spent: Amounts;
+  /** The run's, where it has one. */
+  readonly budget: Limits | undefined;
   readonly refused: readonly Refusal[];
   /** Who consented to what, and how. */
   readonly approvals: readonly { readonly operator: string; readonly via: string; readonly intent: Intent }[];
@@ -31,7 +36,14 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
   const state = readRun(ledger, run);
   const decisions = { allow: 0, ask: 0, deny: 0 };
   const refused: Refusal[] = [];
-  for (const entry of everyEntry(ledger, { kinds: ['intent'], run })) {
+  const spent = { actions: 0, tokens: 0, moneyMicros: 0 };
+  for (const entry of everyEntry(ledger, { kinds: ['intent', 'outcome'], run })) {
+    if (entry.kind === 'outcome') {
+      const { tokens = 0, moneyMicros = 0 } = readSpent(entry.body['spent']);
+      spent.tokens = plus(spent.tokens, tokens);
+      spent.moneyMicros = plus(spent.moneyMicros, moneyMicros);
+      continue;
+    }
     const body = entry.body as unknown as Intent & { readonly decision: Decision }; // written by the governor alone
     decisions[body.decision.verdict] += 1;
     if (body.decision.verdict !== 'deny') continue;
@@ -56,6 +68,8 @@ export function reportRun(ledger: Ledger, run: string, pipeline: Pipeline): RunR
   const { status, reason, startedAt, endedAt } = state;
   return {
     ...{ run, pipeline: pipeline.name, status, reason, startedAt, endedAt, stages, decisions, refused },
+    spent: { ...spent, actions: decisions.allow },
+    budget: pipeline.budget && limitsOf(pipeline.budget),
     approvals: consents(ledger, run),
   };
 }

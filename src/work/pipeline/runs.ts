@@ -1,4 +1,5 @@
 /** A run's beginning, and how another process takes it over, ends it, or begins again where it failed. */
+import type { Budgets } from '../../governance/budgets/index.ts';
 import type { Artifacts } from '../../governance/evidence/index.ts';
 import { governorMark, mayLive } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
@@ -7,11 +8,14 @@ import { type ArtifactRef, nearest, type Pipeline, type PreflightRecord } from '
 import type { OperatorAct } from '../agents/index.ts';
 import { type RunBody, type RunState, readRun, type StageBody, stateOf, unitKey, unitsOf } from './journal/index.ts';
 import { ancestorsOf, callOf, keptText, type Parameters, readKept, stageOf, stagesUnder } from './language/index.ts';
+import { openRunBudget } from './unit/index.ts';
 
 export interface StartParts {
   readonly ledger: Ledger;
   readonly artifacts: Artifacts;
   readonly ids: IdSource;
+  /** Without them no run with a budget can be started. */
+  readonly budgets?: Budgets;
 }
 
 /** What was looked at before a run: its sum, and the whole of it as an artifact. */
@@ -32,7 +36,7 @@ export interface RunSource {
 
 /** Starts a run of the pipeline whose text is `source`. Returns its id; nothing has been done yet. */
 export async function startRun(
-  { ledger, artifacts, ids }: StartParts,
+  { ledger, artifacts, ids, budgets }: StartParts,
   pipeline: Pipeline,
   source: RunSource,
   by: OperatorAct,
@@ -52,6 +56,7 @@ export async function startRun(
     ...(source.engine === undefined ? {} : { engine: source.engine }),
   };
   await ledger.append({ kind: 'run', id: run, run, body, artifacts: [...kept, ...reportOf(source.preflight)] });
+  await openRunBudget(budgets, pipeline, run);
   return run;
 }
 

@@ -20,7 +20,9 @@ export {
   kindsOf,
   type Limits,
   limitsOf,
+  limitsText,
   nameOf,
+  plus,
   type Spent,
   wholeAmount,
 } from './limits.ts';

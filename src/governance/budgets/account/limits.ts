@@ -80,3 +80,10 @@ export function formatAmount(kind: Kind, value: number): string {
 export function kindsOf(limits: Limits): readonly Kind[] {
   return Object.keys(limits) as Kind[]; // by its schema
 }
+
+/** `actions 20, time 30m 00s`. */
+export function limitsText(limits: Limits): string {
+  return kindsOf(limits)
+    .map((kind) => `${nameOf(kind)} ${formatAmount(kind, limits[kind] ?? 0)}`)
+    .join(', ');
+}

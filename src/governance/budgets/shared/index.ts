@@ -1,1 +1,2 @@
+export { adopt, type Handed, handOver } from './handover.ts';
 export { type SharedAccounts, sharedAccounts } from './shared.ts';

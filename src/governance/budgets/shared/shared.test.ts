@@ -45,13 +45,13 @@ describeWith('redis-server', 'hosts that share the state', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  async function host(name: string, tag: string): Promise<Host> {
+  async function host(name: string, tag: string, deadlineMs = 10_000): Promise<Host> {
     const world = await governed({ agents: { amy: 'T1' } });
     const { name: user, password } = await server.user(tag);
     const url = `redis://${user}@127.0.0.1:${server.port}`;
     const state: DragonflyState = await openDragonflyState({
       ...{ url, env, tag, password },
-      deadlineMs: 400,
+      deadlineMs,
       graceMs: 5000,
     });
     const { ledger, policy, approvals } = world;
@@ -140,7 +140,7 @@ describeWith('redis-server', 'hosts that share the state', () => {
 
   it('may spend nothing while the server is away', async () => {
     const tag = `agov:b${++tags}`;
-    await using a = await host('a', tag);
+    await using a = await host('a', tag, 1000);
     const there = await a.open({ tokens: 100 });
     expect(await a.take(there, 10)).toBe(true);
     await server.kill();

@@ -1,6 +1,7 @@
 /** The record: the ledger and what it names by digest. */
 import type { AddCommands } from '../frame/index.ts';
 import { artifactCommand } from './artifact.ts';
+import { budgetCommand } from './budget.ts';
 import { ledgerCommands } from './ledger.ts';
 import { tailCommand } from './tail.ts';
 
@@ -9,4 +10,5 @@ export const recordCommands: AddCommands = (program, define) => {
   tailCommand(ledger, define);
   ledgerCommands(ledger, define);
   artifactCommand(program, define);
+  budgetCommand(program, define);
 };

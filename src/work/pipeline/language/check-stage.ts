@@ -3,7 +3,7 @@ import type { Tool } from '../../../adapters/tools/port.ts';
 import { issuesOf, nearest, type Pipeline, type Stage, type YamlPath } from '../../../schemas/index.ts';
 import { hasHoles } from '../expressions/index.ts';
 import { checkExpressions, type Report } from './check-expressions.ts';
-import { stageOf } from './stages.ts';
+import { isFinal, stageOf } from './stages.ts';
 
 export interface Known {
   /** Registered agents by name; undefined: not looked at. */
@@ -27,6 +27,7 @@ export function checkStage(pipeline: Pipeline, name: string, known: Known, place
   if (agent) checkAgent(stage.agent, known, agent);
   checkCommand(stage, at, known, report);
   if (stage.compensate) checkCommand(stage.compensate, [...at, 'compensate'], known, report);
+  checkBudget(pipeline, name, at, report);
   const leases = Object.keys(stage.secrets).length > 0;
   for (const [artifact, source] of Object.entries(stage.artifacts)) {
     if (!leases || source === 'stdout') continue;
@@ -34,6 +35,30 @@ export function checkStage(pipeline: Pipeline, name: string, known: Known, place
     report([...at, 'artifacts', artifact], `${message} Print it (stdout is redacted), or collect it in a later stage.`);
   }
   if (!unreadable) checkExpressions(pipeline, name, at, report);
+}
+
+/** Nobody has more than what is above them; and what ends a run is not held to a budget. */
+function checkBudget(pipeline: Pipeline, name: string, at: YamlPath, report: Report): void {
+  const { budget, retry } = stageOf(pipeline, name);
+  const again = retry?.on?.indexOf('BUDGET_EXCEEDED') ?? -1;
+  if (again >= 0)
+    report(
+      [...at, 'retry', 'on', again],
+      'A budget that is used up does not come back: nothing is tried again after it.',
+    );
+  if (budget === undefined) return;
+  if (isFinal(pipeline, name)) {
+    report(
+      [...at, 'budget'],
+      'A final stage is held to no budget, so that a run always comes to its end. Give it a "timeout".',
+    );
+    return;
+  }
+  for (const kind of ['money', 'tokens', 'minutes', 'actions'] as const) {
+    const [own, whole] = [budget[kind], pipeline.budget?.[kind]];
+    if (own === undefined || whole === undefined || own <= whole) continue;
+    report([...at, 'budget', kind], `The stage may not have ${own} ${kind} of a pipeline that has ${whole}.`);
+  }
 }
 
 type Command = Pick<Stage, 'uses' | 'with' | 'secrets'>;

@@ -1,16 +1,20 @@
 /** The one intent of an attempt: a command in the sandbox, or a tool. */
 import type { Writable } from 'node:stream';
 import type { Tool } from '../../../adapters/tools/port.ts';
+import { adopt, type Budgets } from '../../../governance/budgets/index.ts';
 import type { Acted, BeginOptions, Channel } from '../../../governance/governor/index.ts';
-import { AgovError, parseDuration } from '../../../kernel/index.ts';
+import { AgovError, isAgovError, parseDuration } from '../../../kernel/index.ts';
 import type { ArtifactRef, Stage } from '../../../schemas/index.ts';
 import type { Exec, UseTool } from '../../agents/index.ts';
 import type { Worker } from '../journal/index.ts';
+import type { Purse } from './budget.ts';
 
 export interface CommandParts {
   readonly exec: Exec;
   readonly useTool: UseTool;
   readonly tools: ReadonlyMap<string, Tool>;
+  /** Without them a job with a purse is refused. */
+  readonly budgets?: Budgets;
   output?(unit: string, stream: 'stdout' | 'stderr'): Writable | undefined;
 }
 
@@ -21,6 +25,8 @@ export interface CommandJob {
   /** Every `${{ … }}` filled in. */
   readonly stage: Stage;
   readonly workspace: string;
+  /** What it spends from; absent where nothing limits it. */
+  readonly purse?: Purse | undefined;
   /** The attempt, and its entry, which may still be on its way to the ledger: nothing may be done before it is there. */
   readonly begun: Begun;
   readonly signal: AbortSignal;
@@ -43,7 +49,11 @@ export interface Elsewhere {
   kept(): readonly ArtifactRef[];
 }
 
-export type Performed = Acted<unknown> & { readonly elsewhere?: Elsewhere };
+export type Performed = Acted<unknown> & {
+  readonly elsewhere?: Elsewhere;
+  /** It was stopped since the time of its budget was over. */
+  readonly overtime?: true;
+};
 
 /** @throws AgovError WORKER_LOST where nobody will ever tell what came of it; that it is lost is on record then */
 export type Perform = (job: CommandJob) => Promise<Performed>;
@@ -53,16 +63,47 @@ export function createPerform(parts: CommandParts): Perform {
   return (job) => act(parts, job);
 }
 
-async function act(parts: CommandParts, job: CommandJob): Promise<Acted<unknown>> {
-  const { stage, key, signal, workspace, begun } = job;
-  const channel: Channel = { agent: stage.agent, run: job.run, workspace };
+async function act(parts: CommandParts, job: CommandJob): Promise<Performed> {
+  const { budgets } = parts;
+  if (!job.purse) return perform(parts, job, {}, undefined);
+  const { budget: handed, overdraws } = job.purse;
+  const budget = budgets ? await adopt(budgets, handed) : (handed.at(-1)?.id ?? '');
+  const leftMs = (): number | undefined => (overdraws ? undefined : budgets?.remaining(budget).ms);
+  const isOver = (): boolean => leftMs() === 0;
+  try {
+    const acted = await perform(parts, job, { budget, ...(overdraws ? { overdraws } : {}) }, leftMs());
+    const late = acted.verdict === 'allow' && acted.outcome.status === 'failed' && isOver();
+    return late ? { ...acted, overtime: true } : acted;
+  } catch (error) {
+    if (!isAgovError(error, 'TOOL_FAILED') || !isOver()) throw error;
+    throw new AgovError('BUDGET_EXCEEDED', { what: overtimeText, cause: error });
+  }
+}
+
+export const overtimeText = 'The minutes of its budget are over.';
+/** A timer may fire a moment before the clock says so. */
+const graceMs = 10;
+/** Beyond it Node's timers fire at once. */
+const longestTimerMs = 2 ** 31 - 1 - graceMs;
+
+async function perform(
+  parts: CommandParts,
+  { run, stage, key, signal, workspace, begun }: CommandJob,
+  payer: Pick<Channel, 'budget' | 'overdraws'>,
+  leftMs: number | undefined,
+): Promise<Acted<unknown>> {
+  const channel: Channel = { agent: stage.agent, run, workspace, ...payer };
   const begin: BeginOptions = {
     parent: begun.id,
     // The intent goes into the same transaction, or into a later one.
     after: begun.after ?? begun.id,
     ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}),
   };
-  const limits = stage.timeout === undefined ? {} : { timeoutMs: parseDuration(stage.timeout) };
+  const most = Math.min(
+    stage.timeout === undefined ? Number.POSITIVE_INFINITY : parseDuration(stage.timeout),
+    leftMs === undefined || leftMs > longestTimerMs ? Number.POSITIVE_INFINITY : leftMs + graceMs,
+  );
+  const limits = Number.isFinite(most) ? { timeoutMs: most } : {};
   if (stage.uses !== undefined) {
     const tool = parts.tools.get(stage.uses);
     if (!tool) throw new AgovError('NOT_FOUND', { what: `There is no tool "${stage.uses}".` });

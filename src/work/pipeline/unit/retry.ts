@@ -22,6 +22,8 @@ export function pauseBefore(
 }
 
 function isCovered(on: readonly string[] | undefined, code: string | undefined): boolean {
+  // What is used up does not come back.
+  if (code === 'BUDGET_EXCEEDED') return false;
   if (on === undefined) return true;
   return code !== undefined && (on.includes(code) || (code.startsWith('EXIT_') && on.includes('EXIT')));
 }

@@ -1,5 +1,6 @@
 /** One attempt at one unit: its intent, what an operator says to it, what it leaves behind, its end in the journal. */
 import type { PendingApproval } from '../../../governance/approvals/index.ts';
+import type { Budgets } from '../../../governance/budgets/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
 import type { End } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
@@ -24,7 +25,8 @@ import {
 } from '../journal/index.ts';
 import { fillUnit, specOf, unmetCondition } from '../language/index.ts';
 import { type KeepParts, keepArtifacts } from './artifacts.ts';
-import type { Begun, Elsewhere, Perform } from './command.ts';
+import { purseOf } from './budget.ts';
+import { type Begun, type Elsewhere, overtimeText, type Perform } from './command.ts';
 import { readOutputs } from './outputs.ts';
 import { pauseBefore } from './retry.ts';
 
@@ -34,6 +36,8 @@ export type Answer = 'approved' | 'denied' | 'later';
 export interface UnitParts extends KeepParts {
   /** Where the unit's one intent is judged and done: in this process, or by a worker. */
   readonly perform: Perform;
+  /** Without them no pipeline with a budget can be driven. */
+  readonly budgets?: Budgets;
   readonly env: Env;
   readonly ledger: Ledger;
   readonly artifacts: Artifacts;
@@ -226,16 +230,19 @@ async function attemptOnce(
     const stage = fillUnit(pipeline, state, unit);
     const workspace = await parts.workspace(stage.workspace);
     const key = unitKey(unit);
+    const purse = await purseOf(parts.budgets, pipeline, unit, state.run);
     for (let round = 0; round < maxRounds; round++) {
       // Also one that a killed driver had begun: after a stop nothing is done that was not done before.
       if (signal.aborted) return without('failed', 'It was stopped.');
-      const acted = await parts.perform({ run: state.run, key, stage, workspace, begun, signal });
+      const acted = await parts.perform({ run: state.run, key, stage, workspace, purse, begun, signal });
       if (acted.verdict === 'allow') {
-        const { elsewhere } = acted;
-        return { ...ended(acted.outcome, stage.timeout), ...(elsewhere ? { elsewhere } : {}) };
+        const { elsewhere, overtime } = acted;
+        const late = overtime ? { code: 'BUDGET_EXCEEDED', reason: overtimeText } : {};
+        return { ...ended(acted.outcome, stage.timeout), ...late, ...(elsewhere ? { elsewhere } : {}) };
       }
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
-      if (acted.verdict === 'deny') return without('denied', reason);
+      // The rules have not refused it: it is no denial that could have been expected.
+      if (acted.verdict === 'deny') return without(acted.code ? 'failed' : 'denied', reason, acted.code);
       const answer = await parts.ask(acted.approval, key, signal);
       if (answer === 'denied') return without('denied', 'An operator said no.');
       if (answer === 'later') return { status: 'parked', approval: acted.approval.id };

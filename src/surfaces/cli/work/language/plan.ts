@@ -1,4 +1,6 @@
+import { type Limits, limitsOf, limitsText } from '../../../../governance/budgets/index.ts';
 import { formatDuration } from '../../../../kernel/index.ts';
+import type { Budget, Pipeline } from '../../../../schemas/index.ts';
 import {
   mustParse,
   outlookOf,
@@ -30,13 +32,15 @@ export const planCommand: AddCommands = (pipeline, define) => {
           stop.signal,
         );
         const denied = units.filter(({ verdict, expected }) => verdict === 'deny' && !expected);
-        cli.emit({ pipeline: parsed.name, ok: denied.length === 0, units }, () =>
+        const budgets = budgetsOf(parsed);
+        cli.emit({ pipeline: parsed.name, ok: denied.length === 0, units, budgets }, () =>
           [
             cli.table(
               ['STAGE', 'AGENT', 'DOES', 'VERDICT', 'WHY'],
               units.map((unit) => row(cli, unit)),
             ),
             '',
+            ...budgets.map(({ of, limits }) => `Budget of ${of}: ${limitsText(limits)}`),
             summary(cli, units, denied.length, formatDuration(app.env.monotonic() - began)),
           ].join('\n'),
         );
@@ -45,6 +49,11 @@ export const planCommand: AddCommands = (pipeline, define) => {
     ['agov pipeline plan pipelines/release.yaml', 'agov pipeline plan pipelines/release.yaml --param version=1.4'],
   );
 };
+
+function budgetsOf({ name, budget, stages }: Pipeline): readonly { readonly of: string; readonly limits: Limits }[] {
+  const of = (whose: string, one: Budget | undefined) => (one ? [{ of: whose, limits: limitsOf(one) }] : []);
+  return [...of(name, budget), ...Object.entries(stages).flatMap(([stage, one]) => of(`stage ${stage}`, one.budget))];
+}
 
 function row(cli: Cli, { unit, agent, tier, does, verdict, expected, reason }: PlannedUnit): string[] {
   const { green, yellow, red, dim } = cli.colors;

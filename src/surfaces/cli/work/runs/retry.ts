@@ -16,7 +16,8 @@ export const retryCommand: AddCommands = (pipeline, define) => {
       cli.withApp(async (app) => {
         const by = app.operator(options['as']);
         await app.governor();
-        const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
+        const { artifacts, ids } = app;
+        const parts = { ledger: await app.ledger(), artifacts, ids, budgets: await app.budgets() };
         const old = readRun(parts.ledger, run);
         const parsed = await parsedOf(app, old);
         const again = stagesAgain(parsed, old, options['from'] ?? []);

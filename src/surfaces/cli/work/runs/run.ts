@@ -23,7 +23,8 @@ export const runCommand: AddCommands = (pipeline, define) => {
         const params = readParameters(parsed, pairs(options['param'] ?? []));
         const preflight = await lookBefore(cli, app, outlookOf(parsed, params), options['skipPreflight']);
         const from = { text, file: knows.templates.from, params, preflight };
-        const parts = { ledger: await app.ledger(), artifacts: app.artifacts, ids: app.ids };
+        const { artifacts, ids } = app;
+        const parts = { ledger: await app.ledger(), artifacts, ids, budgets: await app.budgets() };
         const run = await startRun(parts, parsed, from, by);
         return follow(cli, app, parsed, run, { ...options, by });
       }),

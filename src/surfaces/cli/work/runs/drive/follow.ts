@@ -57,11 +57,12 @@ export async function follow(
   });
   const show = showing(cli, pipeline, output ?? false);
   cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
+  const budgets = await app.budgets();
   const state = await drive(
     {
-      ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts },
+      ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts, budgets },
       perform: createPerform({
-        ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools },
+        ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools, budgets },
         output: show.output,
       }),
       workspace: app.workspace,

@@ -1,3 +1,4 @@
+import { formatAmount, nameOf } from '../../../../../governance/budgets/index.ts';
 import type { VerifyReport } from '../../../../../governance/ledger/index.ts';
 import { formatDuration } from '../../../../../kernel/index.ts';
 import type { RunReport } from '../../../../../work/pipeline/index.ts';
@@ -12,6 +13,7 @@ export function printReport(cli: Cli, report: RunReport, verified: VerifyReport 
       stages(cli, report),
       '',
       ...decisions(cli, report),
+      ...spending(report),
       ...(verified ? ['', ...record(cli, verified)] : []),
     ].join('\n'),
   );
@@ -51,6 +53,19 @@ function decisions(cli: Cli, { decisions: { allow, ask, deny }, refused, approva
     );
   }
   return lines;
+}
+
+/** `Spent: actions 5 of 20, tokens 1,200`; nothing where only the decisions above could be told once more. */
+function spending({ spent, budget, startedAt, endedAt }: RunReport): string[] {
+  const ms = endedAt === undefined ? 0 : Date.parse(endedAt) - Date.parse(startedAt);
+  const all = { ...spent, ms };
+  const told = (['actions', 'tokens', 'moneyMicros', 'ms'] as const).flatMap((kind) => {
+    const limit = budget?.[kind];
+    if (limit === undefined && (all[kind] === 0 || kind === 'actions' || kind === 'ms')) return [];
+    const of = limit === undefined ? '' : ` of ${formatAmount(kind, limit)}`;
+    return [`${nameOf(kind)} ${formatAmount(kind, all[kind])}${of}`];
+  });
+  return told.length === 0 ? [] : [`Spent: ${told.join(', ')}`];
 }
 
 function record(cli: Cli, verified: VerifyReport): string[] {
