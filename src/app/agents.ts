@@ -5,7 +5,9 @@ import type { Artifacts } from '../governance/evidence/index.ts';
 import { AgovError, parseDuration } from '../kernel/index.ts';
 import { nearest } from '../schemas/index.ts';
 import {
+  createExplainAgent,
   createRunAgent,
+  type ExplainAgent,
   functionKind,
   type KnownToAgents,
   llmKind,
@@ -20,6 +22,8 @@ import type { Stores } from './stores.ts';
 
 export interface Agents {
   runAgent(): Promise<RunAgent>;
+  /** What the rules would say to the run of an agent by its definition. */
+  explainAgent(): Promise<ExplainAgent>;
   /** What definitions are checked against. */
   readonly knownToAgents: KnownToAgents;
 }
@@ -72,5 +76,6 @@ export function openAgents({ env, config, root }: Frame, parts: AgentsParts): Ag
     return createRunAgent({ governor, known: knownToAgents, kinds: { process, llm, function: run } });
   });
 
-  return { runAgent, knownToAgents };
+  const explainAgent = once(async () => createExplainAgent(await rules.governor(), knownToAgents));
+  return { runAgent, explainAgent, knownToAgents };
 }

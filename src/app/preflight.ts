@@ -32,6 +32,7 @@ export async function openPreflight(
     );
   const parts: PreflightParts = {
     ...{ env, config, root, tools, ledger: app.ledger, governor: app.governor, explainTool: app.explainTool },
+    explainAgent: app.explainAgent,
     locate: sandbox.locate,
     async versionText({ program, version }, until) {
       const args = version?.args ?? [];

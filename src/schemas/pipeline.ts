@@ -72,7 +72,15 @@ const command = {
     .min(1)
     .optional()
     .describe('A tool, such as `git.commit`; or a template: `agov:plan-apply`, `./file.yaml#name`.'),
-  with: jsonObjectSchema.optional().describe('Arguments of the tool or the template; `${{ … }}` is filled in.'),
+  task: z
+    .string()
+    .min(1)
+    .max(32_768)
+    .optional()
+    .describe('What the agent is to do by its own definition (`agents/NAME.yaml`); `${{ … }}` is filled in.'),
+  with: jsonObjectSchema
+    .optional()
+    .describe('Arguments of the tool or the template, or the input of the task; `${{ … }}` is filled in.'),
   env: z
     .record(variable, z.string().max(32_768))
     .default({})
@@ -88,6 +96,7 @@ const command = {
 interface Command {
   readonly run?: unknown;
   readonly uses?: unknown;
+  readonly task?: unknown;
   readonly with?: unknown;
   readonly env: object;
 }
@@ -99,14 +108,23 @@ export function meansTemplate(uses: string | undefined): uses is string {
 }
 
 const commandFaults: readonly [(command: Command) => boolean, string, string[]][] = [
-  [({ run, uses }) => (run === undefined) !== (uses === undefined), 'needs exactly one of "run" and "uses"', []],
-  [(one) => one.with === undefined || one.uses !== undefined, '"with" goes with "uses"', ['with']],
+  [
+    ({ run, uses, task }) => [run, uses, task].filter((one) => one !== undefined).length === 1,
+    'needs exactly one of "run", "uses" and "task"',
+    [],
+  ],
+  [
+    (one) => [one.with === undefined, one.uses !== undefined, one.task !== undefined].includes(true),
+    '"with" goes with "uses" or "task"',
+    ['with'],
+  ],
   [(one) => Object.keys(one.env).length === 0 || one.run !== undefined, '"env" goes with "run"', ['env']],
 ];
 
 function wellFormed(value: Command, context: z.core.$RefinementCtx): void {
   for (const [holds, message, path] of commandFaults) {
-    if (!holds(value)) context.issues.push({ code: 'custom', message, path, input: value });
+    // A copy: zod puts the way to the stage into the very list that it is given.
+    if (!holds(value)) context.issues.push({ code: 'custom', message, path: [...path], input: value });
   }
 }
 

@@ -33,6 +33,7 @@ async function partsOf(change: Partial<PreflightParts> = {}): Promise<PreflightP
     ledger: async () => ledger,
     agents: () => state.registry.list(),
     governor: async () => governor,
+    explainAgent: async () => () => Promise.reject(new AgovError('NOT_FOUND', { what: 'Not looked at here.' })),
     explainTool: async () => () => Promise.reject(new AgovError('TOOL_FAILED', { what: 'Not looked at here.' })),
     secrets: async () => undefined,
     workspace: async () => workspace,

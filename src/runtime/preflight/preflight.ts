@@ -68,8 +68,9 @@ function subjectOf(parts: PreflightParts, outlook: Outlook, signal: AbortSignal)
     ...{ outlook, agents, units: outlookUnits(outlook) },
     planned: askedOnce(async () => {
       const [governor, explainTool] = [await parts.governor(), await parts.explainTool()];
+      const explainAgent = await parts.explainAgent();
       const { tools, workspace } = parts;
-      return planPipeline({ governor, explainTool, tools, workspace }, outlook, await agents(), signal);
+      return planPipeline({ governor, explainTool, explainAgent, tools, workspace }, outlook, await agents(), signal);
     }),
   };
 }

@@ -6,7 +6,7 @@ import type { Governor } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import type { Env } from '../../kernel/index.ts';
 import type { Config, PreflightCheck } from '../../schemas/index.ts';
-import type { ExplainTool } from '../../work/agents/index.ts';
+import type { ExplainAgent, ExplainTool } from '../../work/agents/index.ts';
 import type { Outlook, OutlookUnit, PlannedUnit } from '../../work/pipeline/index.ts';
 import type { ProbeName, ProbeResult } from '../health/index.ts';
 
@@ -49,6 +49,7 @@ export interface PreflightParts {
   agents(): Promise<readonly AgentRecord[]>;
   governor(): Promise<Governor>;
   explainTool(): Promise<ExplainTool>;
+  explainAgent(): Promise<ExplainAgent>;
   /** Undefined where no secret was ever stored. */
   secrets(): Promise<Secrets | undefined>;
   /** @throws WORKSPACE_INVALID */

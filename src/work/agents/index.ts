@@ -11,10 +11,12 @@ export {
 export {
   type AgentResult,
   checkDefinition,
+  createExplainAgent,
   createRunAgent,
   type Definition,
   definitionFile,
   definitionFolder,
+  type ExplainAgent,
   functionKind,
   type KindName,
   type KnownToAgents,

@@ -3,7 +3,7 @@ import type { Tool } from '../../adapters/tools/port.ts';
 import type { Channel, Governor } from '../../governance/governor/index.ts';
 import { isAgovError, messageOf } from '../../kernel/index.ts';
 import type { Stage, Tier, Verdict } from '../../schemas/index.ts';
-import { type ExplainTool, execIntent } from '../agents/index.ts';
+import { type ExplainAgent, type ExplainTool, execIntent } from '../agents/index.ts';
 import { emptyRun, unitKey } from './journal/index.ts';
 import { conditionsOf, fillUnit, isSettled, specOf, unmetCondition } from './language/index.ts';
 import type { Outlook } from './outlook.ts';
@@ -28,6 +28,7 @@ export interface PlannedUnit {
 export interface PlanParts {
   readonly governor: Governor;
   readonly explainTool: ExplainTool;
+  readonly explainAgent: ExplainAgent;
   readonly tools: ReadonlyMap<string, Tool>;
   workspace(folder: string): Promise<string>;
 }
@@ -79,16 +80,20 @@ async function judge(
     const channel: Channel = { agent, run: 'plan', workspace: await parts.workspace(spec.workspace) };
     const begin = gate === 'approval' ? { requireApprovals: 1 } : {};
     const tool = uses === undefined ? undefined : parts.tools.get(uses);
-    const { decision, sentences } = tool
-      ? await parts.explainTool({ channel, tool, args: stage.with ?? {}, begin, signal })
-      : await parts.governor.explain(channel, execIntent({ ...stage, argv: commandOf(stage) }), begin);
+    const { decision, sentences } =
+      stage.task !== undefined
+        ? await parts.explainAgent(channel, begin)
+        : tool
+          ? await parts.explainTool({ channel, tool, args: stage.with ?? {}, begin, signal })
+          : await parts.governor.explain(channel, execIntent({ ...stage, argv: commandOf(stage) }), begin);
     const reason = decision.verdict === 'allow' ? (sentences[0] ?? '') : (decision.reasons[0] ?? '');
     const open = fill ? '' : ' Its arguments are known at the run.';
     const { verdict, policies, quorum } = decision;
     return { verdict, reason: `${reason}${open}`, policies, ...(quorum === undefined ? {} : { quorum }) };
   } catch (error) {
     if (signal.aborted || !isAgovError(error)) throw error;
-    if (isAgovError(error, 'AGENT_NOT_ACTIVE')) return { verdict: 'deny', reason: error.what, policies: [] };
+    if (isAgovError(error, 'AGENT_NOT_ACTIVE', 'AGENT_INVALID', 'DENIED'))
+      return { verdict: 'deny', reason: error.what, policies: [] };
     return later(isAgovError(error, 'WORKSPACE_INVALID') ? 'Its folder is made by the run.' : messageOf(error));
   }
 }
@@ -97,6 +102,7 @@ function later(reason: string): Said {
   return { verdict: 'later', reason, policies: [] };
 }
 
-function doesOf({ uses, run }: Stage): string {
+function doesOf({ uses, task, run }: Stage): string {
+  if (task !== undefined) return `task: ${task.split('\n')[0] ?? ''}`;
   return uses ?? (typeof run === 'string' ? (run.split('\n')[0] ?? '') : (run ?? []).join(' '));
 }

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { App } from '../../../app/index.ts';
 import { utf8 } from '../../../config.ts';
-import { AgovError, messageOf } from '../../../kernel/index.ts';
+import { AgovError, isAgovError, messageOf } from '../../../kernel/index.ts';
+import { mustDefine } from '../../../work/agents/index.ts';
 import { type Known, projectTemplates, type TemplateFiles } from '../../../work/pipeline/index.ts';
 import { type Cli, oneLine } from '../frame/index.ts';
 
@@ -28,8 +29,19 @@ export async function known(cli: Cli, app: App, file: string): Promise<Known & {
   return {
     agents: new Map(agents.map((agent) => [agent.name, agent])),
     tools: app.tools,
+    definitionFault: (agent) => definitionFault(app, agent),
     templates: templatesFor(cli, app, file),
   };
+}
+
+function definitionFault({ knownToAgents }: App, agent: string): string | undefined {
+  try {
+    mustDefine(agent, knownToAgents);
+    return undefined;
+  } catch (error) {
+    if (!isAgovError(error)) throw error;
+    return [error.what, error.fix].filter(Boolean).join(' ');
+  }
 }
 
 export function templatesFor(cli: Cli, { project: { root, data } }: App, file: string): TemplateFiles {

@@ -1,4 +1,5 @@
 export { checkDefinition, type DefinitionResult, type KnownToAgents, mustDefine } from './definition.ts';
+export { createExplainAgent, type ExplainAgent } from './explain.ts';
 export { functionKind } from './function.ts';
 export { llmKind } from './llm.ts';
 export { definitionFile, definitionFolder, readBeside } from './place.ts';

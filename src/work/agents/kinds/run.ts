@@ -33,8 +33,8 @@ export function createRunAgent({ governor, known, kinds }: RunAgentParts): RunAg
   };
 }
 
-/** Neither raised to what it needs, nor handed more than it says that it needs. */
-function mustFit({ value: { name, tier: needed } }: Definition, tier: Tier): void {
+/** Neither raised to what it needs, nor handed more than it says that it needs. @throws DENIED */
+export function mustFit({ value: { name, tier: needed } }: Definition, tier: Tier): void {
   if (needed === tier) return;
   const [why, step] =
     needed > tier

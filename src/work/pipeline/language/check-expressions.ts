@@ -63,7 +63,7 @@ function isOutside(pipeline: Pipeline, name: string): boolean {
 
 type Tell = (path: YamlPath, fault: ExpressionFault) => void;
 
-type Command = Pick<Stage, 'run' | 'env' | 'with' | 'secrets'>;
+type Command = Pick<Stage, 'run' | 'task' | 'env' | 'with' | 'secrets'>;
 
 function checkCommand(parameters: Parameters, command: Command, at: YamlPath, scope: Scope, tell: Tell): void {
   const { run, env, secrets } = command;
@@ -79,6 +79,7 @@ function checkCommand(parameters: Parameters, command: Command, at: YamlPath, sc
       tell([...at, 'run', 0], { message: 'The program itself must be written out: it is what is judged.' });
     }
   }
+  if (command.task !== undefined) checkText(command.task, [...at, 'task'], scope, tell);
   for (const [variable, text] of Object.entries(env)) checkText(text, [...at, 'env', variable], scope, tell);
   checkDeep((command.with ?? {}) as Json, [...at, 'with'], scope, tell);
   for (const [variable, path] of Object.entries(secrets)) {

@@ -9,6 +9,8 @@ export interface Known {
   /** Registered agents by name; undefined: not looked at. */
   readonly agents: ReadonlyMap<string, { readonly status: string }> | undefined;
   readonly tools: ReadonlyMap<string, Tool>;
+  /** Why the agent of a task cannot be run by its definition; undefined where it can. Absent: not looked at. */
+  definitionFault?(agent: string): string | undefined;
 }
 
 export interface StagePlace {
@@ -27,6 +29,10 @@ export function checkStage(pipeline: Pipeline, name: string, known: Known, place
   if (agent) checkAgent(stage.agent, known, agent);
   checkCommand(stage, at, known, report);
   if (stage.compensate) checkCommand(stage.compensate, [...at, 'compensate'], known, report);
+  const undefinedAgent = [stage, stage.compensate].some((one) => one?.task !== undefined)
+    ? known.definitionFault?.(stage.agent)
+    : undefined;
+  if (undefinedAgent !== undefined) agent?.(undefinedAgent);
   checkBudget(pipeline, name, at, report);
   const leases = Object.keys(stage.secrets).length > 0;
   for (const [artifact, source] of Object.entries(stage.artifacts)) {
@@ -61,9 +67,12 @@ function checkBudget(pipeline: Pipeline, name: string, at: YamlPath, report: Rep
   }
 }
 
-type Command = Pick<Stage, 'uses' | 'with' | 'secrets'>;
+type Command = Pick<Stage, 'uses' | 'task' | 'with' | 'secrets'>;
 
 function checkCommand(command: Command, at: YamlPath, known: Known, report: Report): void {
+  if (command.task !== undefined && Object.keys(command.secrets).length > 0) {
+    report([...at, 'secrets'], 'The secrets of a task are in the definition of its agent (agents/NAME.yaml).');
+  }
   if (command.uses === undefined) return;
   checkTool(command.uses, command.with ?? {}, known, at, report);
   if (Object.keys(command.secrets).length > 0) {

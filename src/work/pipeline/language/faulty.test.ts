@@ -5,18 +5,21 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { fsTools } from '../../../adapters/tools/fs/index.ts';
 import { formatFault } from '../../../schemas/index.ts';
-import { type Known, parsePipeline } from '../index.ts';
+import { type Known, parsePipeline, projectTemplates } from '../index.ts';
 
 const folder = fileURLToPath(new URL('../../../../test/vectors/pipelines/', import.meta.url));
 const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
 const agents = { builder: 'active', admin: 'active', retiree: 'retired' };
-const known: Known = {
+const known = (file: string): Known => ({
   agents: new Map(Object.entries(agents).map(([name, status]) => [name, { status }])),
   tools: new Map(fsTools().map((tool) => [tool.name, tool])),
-};
+  definitionFault: (agent) =>
+    agent === 'builder' ? undefined : `The agent "${agent}" has no definition: there is no agents/${agent}.yaml.`,
+  templates: projectTemplates({ root: folder, hidden: [], cwd: folder }, file),
+});
 
 const said = (file: string): string[] => {
-  const result = parsePipeline(readFileSync(join(folder, file), 'utf8'), file, known);
+  const result = parsePipeline(readFileSync(join(folder, file), 'utf8'), file, known(file));
   return result.ok ? [] : result.faults.map(formatFault);
 };
 

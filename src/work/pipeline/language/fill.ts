@@ -19,10 +19,11 @@ export function fillUnit(pipeline: Pipeline, state: RunState, unit: Unit): Stage
     return filledIn(text, seen.scope, seen.values);
   };
   const text = (one: string): string => asText(fill(one));
-  const { run, env, secrets } = stage;
+  const { run, task, env, secrets } = stage;
   return {
     ...stage,
     ...(typeof run === 'object' ? { run: run.map(text) } : {}),
+    ...(task === undefined ? {} : { task: text(task) }),
     ...(stage.with ? { with: fillDeep(stage.with as JsonObject, fill) as JsonObject } : {}),
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, text(value)])),
     secrets: secretPathsOf(pipeline, unit.stage, { secrets }, state.params),

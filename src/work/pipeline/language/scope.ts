@@ -49,7 +49,7 @@ export function commandScope(pipeline: Pipeline, name: string): Scope {
 
 /** `outputs` may look at the result too. */
 export function outputScope(pipeline: Pipeline, name: string): Scope {
-  return { ...commandScope(pipeline, name), result: { stdout: 'string', facts: 'dyn' } };
+  return { ...commandScope(pipeline, name), result: { stdout: 'string', output: 'dyn', facts: 'dyn' } };
 }
 
 /** What undoes a stage, or an item, knows what it had put out: `own.outputs`. */

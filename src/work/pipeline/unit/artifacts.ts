@@ -22,7 +22,8 @@ export async function keepArtifacts(
   stage: Stage,
   effects: readonly ArtifactRef[],
 ): Promise<readonly ArtifactRef[]> {
-  const artifacts = stage.uses === undefined ? [] : [...effects];
+  // What a command prints is kept by its outcome; what a tool or an agent makes is the stage's too.
+  const artifacts = stage.run !== undefined ? [] : [...effects];
   for (const [name, source] of Object.entries(stage.artifacts)) {
     const stdout = effects.find((kept) => kept.name === 'stdout');
     const kept =

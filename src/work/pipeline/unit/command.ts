@@ -5,7 +5,7 @@ import { adopt, type Budgets } from '../../../governance/budgets/index.ts';
 import type { Acted, BeginOptions, Channel } from '../../../governance/governor/index.ts';
 import { AgovError, isAgovError, parseDuration } from '../../../kernel/index.ts';
 import type { ArtifactRef, Stage } from '../../../schemas/index.ts';
-import type { Exec, UseTool } from '../../agents/index.ts';
+import type { Exec, RunAgent, UseTool } from '../../agents/index.ts';
 import type { Worker } from '../journal/index.ts';
 import type { Purse } from './budget.ts';
 
@@ -13,6 +13,8 @@ export interface CommandParts {
   readonly exec: Exec;
   readonly useTool: UseTool;
   readonly tools: ReadonlyMap<string, Tool>;
+  /** Without it a stage with a task is refused. */
+  readonly runAgent?: RunAgent;
   /** Without them a job with a purse is refused. */
   readonly budgets?: Budgets;
   output?(unit: string, stream: 'stdout' | 'stderr'): Writable | undefined;
@@ -111,6 +113,11 @@ async function perform(
   }
   const stdout = parts.output?.(key, 'stdout');
   const stderr = parts.output?.(key, 'stderr');
+  const shown = { ...(stdout ? { stdout } : {}), ...(stderr ? { stderr } : {}) };
+  if (stage.task !== undefined) {
+    if (!parts.runAgent) throw new AgovError('INTERNAL', { what: 'Agents are not run by their definitions here.' });
+    return parts.runAgent({ channel, task: stage.task, input: stage.with, begin, signal, ...limits, ...shown });
+  }
   return parts.exec({
     channel,
     argv: commandOf(stage),
@@ -120,8 +127,7 @@ async function perform(
     begin,
     signal,
     ...limits,
-    ...(stdout ? { stdout } : {}),
-    ...(stderr ? { stderr } : {}),
+    ...shown,
   });
 }
 

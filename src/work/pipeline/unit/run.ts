@@ -184,7 +184,13 @@ function lastOutcome(ledger: Ledger, startedEntry: string): Entry | undefined {
     .query({ kinds: ['intent'], parent: startedEntry })
     .filter((intent) => (intent.body['decision'] as Decision).verdict === 'allow') // written by the governor alone
     .at(-1);
-  return allowed ? ledger.query({ kinds: ['outcome'], parent: allowed.id })[0] : undefined;
+  const outcome = allowed && ledger.query({ kinds: ['outcome'], parent: allowed.id })[0];
+  // An agent that waits for an approval has not ended: it goes on in the same attempt.
+  return factsOf(outcome)['end'] === 'parked' ? undefined : outcome;
+}
+
+function factsOf(outcome: Entry | undefined): JsonObject {
+  return (outcome?.body['facts'] ?? {}) as JsonObject; // by the governor's schema
 }
 
 /** With the worker that had begun it. */
@@ -200,7 +206,9 @@ function endOf({ body, artifacts = [] }: Entry, timeout: string | undefined): En
 function ended({ status, reason, artifacts = [], facts }: End, timeout: string | undefined): Ended {
   const { exitCode, durationMs } = facts;
   const late = timeout !== undefined && exitCode !== 0 && Number(durationMs) >= parseDuration(timeout);
-  const code = late ? 'TIMEOUT' : typeof exitCode === 'number' ? `EXIT_${exitCode}` : 'TOOL_FAILED';
+  // Of an agent that has used up what it was given, nothing more comes by trying again.
+  const spent = facts['end'] === 'budget' ? 'BUDGET_EXCEEDED' : undefined;
+  const code = spent ?? (late ? 'TIMEOUT' : typeof exitCode === 'number' ? `EXIT_${exitCode}` : 'TOOL_FAILED');
   return { status: status === 'ok' ? 'ok' : 'failed', reason, code, artifacts, facts, outputs: {} };
 }
 

@@ -24,7 +24,8 @@ export const planCommand: AddCommands = (pipeline, define) => {
         const params = readParameters(parsed, pairs(options['param'] ?? []));
         const stop = new AbortController();
         using _signals = cli.io.signals.listen(() => stop.abort());
-        const parts = { ...app, governor: await app.governor(), explainTool: await app.explainTool() };
+        const explaining = { explainTool: await app.explainTool(), explainAgent: await app.explainAgent() };
+        const parts = { ...app, ...explaining, governor: await app.governor() };
         const units = await planPipeline(
           parts,
           outlookOf(parsed, params),

@@ -63,6 +63,7 @@ export async function follow(
       ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts, budgets },
       perform: createPerform({
         ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools, budgets },
+        runAgent: await app.runAgent(),
         output: show.output,
       }),
       workspace: app.workspace,
