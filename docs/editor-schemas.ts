@@ -41,7 +41,7 @@ function withStages(schema: Schema): Schema {
   if (!stages || !stage?.properties || !('needs' in stage.properties)) return schema;
   const place = (one: Schema): Schema => ({ ...one, additionalProperties: { $ref: '#/$defs/stage' } });
   const properties = { ...others, stages: place(stages), ...(final ? { finally: place(final) } : {}) };
-  return { ...schema, properties, $defs: { stage: asWritten(stage) } };
+  return { ...schema, properties, $defs: { ...(schema['$defs'] as object | undefined), stage: asWritten(stage) } };
 }
 
 function asWritten(stage: Schema): Schema {

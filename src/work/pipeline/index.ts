@@ -24,11 +24,15 @@ export {
   type ParseResult,
   parseKept,
   parsePipeline,
+  pipelineUsing,
   projectTemplates,
+  readGiven,
   readParameters,
   readShipped,
   shippedTemplates,
   type TemplateFiles,
+  templatesIn,
+  usesOf,
 } from './language/index.ts';
 export { type Outlook, type OutlookUnit, outlookOf, outlookOfRetry, outlookOfRun, outlookUnits } from './outlook.ts';
 export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';

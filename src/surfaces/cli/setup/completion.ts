@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { AgovError } from '../../../kernel/index.ts';
+import { shippedTemplates } from '../../../work/pipeline/index.ts';
 import type { AddCommands } from '../frame/index.ts';
+import { schemaNames } from './schema.ts';
 
 export const completionCommand: AddCommands = (program, define) => {
   define(
@@ -22,11 +24,21 @@ interface Branch {
   readonly words: readonly string[];
 }
 
+/** What a command may be given, where that can be told. */
+const values: Readonly<Record<string, () => readonly string[]>> = {
+  'pipeline new': shippedTemplates,
+  schema: schemaNames,
+};
+
 function commandTree(command: Command, path = ''): Branch[] {
   const options = command.options.map((option) => option.long).filter((long) => long !== undefined);
   const names = command.commands.map((child) => child.name());
+  const takes = values[path]?.() ?? [];
   return [
-    { path, words: [...names, ...options, '--json', '--help'].filter((word, i, all) => all.indexOf(word) === i) },
+    {
+      path,
+      words: [...names, ...takes, ...options, '--json', '--help'].filter((word, i, all) => all.indexOf(word) === i),
+    },
     ...command.commands.flatMap((child) => commandTree(child, path === '' ? child.name() : `${path} ${child.name()}`)),
   ];
 }

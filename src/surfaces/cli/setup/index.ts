@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
 import { leasesCommand } from './leases.ts';
 import { sandboxCommand } from './sandbox.ts';
+import { schemaCommand } from './schema.ts';
 import { secretCommands } from './secret.ts';
 import { serveCommand } from './serve.ts';
 import { stateCommands } from './state.ts';
@@ -17,6 +18,7 @@ export const setupCommands: AddCommands = (program, define) => {
   serveCommand(program, define);
   backupCommands(program, define);
   sandboxCommand(program, define);
+  schemaCommand(program, define);
   secretCommands(program, define);
   leasesCommand(program, define);
   stateCommands(program, define);

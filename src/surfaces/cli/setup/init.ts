@@ -5,19 +5,23 @@ import { AgovError } from '../../../kernel/index.ts';
 import { writable } from '../../../project.ts';
 import { nameSchema } from '../../../schemas/index.ts';
 import type { AddCommands } from '../frame/index.ts';
-import { configText, exampleRule, exampleRuleExamples, ignoredPaths } from './templates.ts';
+import { schemaNames, schemaText } from './schema.ts';
+import { configText, exampleRule, exampleRuleExamples, ignoredPaths, schemaFolder } from './templates.ts';
 
 export const initCommand: AddCommands = (program, define) => {
   define(
     program
       .command('init [dir]')
-      .description('write agov.yaml, policies/ with one example rule, and .gitignore lines; keeps what is there')
+      .description(
+        'write agov.yaml, policies/ with one example rule, schemas for editors, and .gitignore lines; keeps what is there',
+      )
       .option('--operator <name>', 'your name as operator (default: the system user)'),
     async (cli, [dir = '.'], { operator }) => {
       const root = resolve(cli.cwd, dir);
       const { username } = userInfo();
       const name = operatorName(operator ?? asName(username));
-      writable(root, () => [root, join(root, 'policies')].forEach(makeFolder));
+      const folders = ['', 'policies', 'pipelines', schemaFolder].map((folder) => join(root, folder));
+      writable(root, () => folders.forEach(makeFolder));
       const files: Record<string, string> = {
         'agov.yaml': configText(name, username),
         'policies/example.cedar': exampleRule,
@@ -28,8 +32,9 @@ export const initCommand: AddCommands = (program, define) => {
       const written = Object.entries(files).filter(
         ([path]) => (fresh || path === 'agov.yaml') && create(join(root, path), files[path] ?? ''),
       );
+      const schemas = writable(root, () => freshenSchemas(root));
       const ignored = addIgnored(join(root, '.gitignore'));
-      const made = [...written.map(([path]) => path), ...(ignored.length > 0 ? ['.gitignore'] : [])];
+      const made = [...written.map(([path]) => path), ...schemas, ...(ignored.length > 0 ? ['.gitignore'] : [])];
       cli.emit({ root, written: made, operator: name }, () =>
         [
           made.length > 0 ? `Wrote ${made.join(', ')} in ${root}` : `Everything is there already in ${root}`,
@@ -51,6 +56,18 @@ function makeFolder(path: string): void {
     });
   }
   mkdirSync(path);
+}
+
+/** Theirs alone is written over: they are this version's, not the project's. What was written. */
+function freshenSchemas(root: string): readonly string[] {
+  const stale = schemaNames().filter((name) => {
+    const path = join(root, schemaFolder, `${name}.schema.json`);
+    const text = schemaText(name);
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
+    writeFileSync(path, text);
+    return true;
+  });
+  return stale.length > 0 ? [`${schemaFolder}/`] : [];
 }
 
 function operatorName(name: string): string {

@@ -1,9 +1,13 @@
 /** What `agov init` writes. */
 
+/** In the project and in git, so that editors find them in every clone; in pipelines/, which no agent writes. */
+export const schemaFolder = 'pipelines/schemas';
+
 export const ignoredPaths = ['.agov/', '.worktrees/'] as const;
 
 export function configText(operator: string, user: string): string {
-  return `# agov: the rules under which agents work in this project.
+  return `# yaml-language-server: $schema=${schemaFolder}/agov.schema.json
+# agov: the rules under which agents work in this project.
 # Every setting with its default: docs/generated/configuration.md. Unknown keys are refused.
 version: 1
 

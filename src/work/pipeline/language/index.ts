@@ -1,5 +1,5 @@
 export { conditionsOf, fillUnit, itemsOf, outputsOf, secretPathsOf, specOf, unmetCondition } from './fill.ts';
-export { type Parameters, readParameters } from './parameters.ts';
+export { type Parameters, readGiven, readParameters } from './parameters.ts';
 export { checkTemplates, type Known, mustParse, type ParseResult, parseKept, parsePipeline } from './parse.ts';
 export { isSettled } from './settled.ts';
 export {
@@ -15,9 +15,12 @@ export {
 } from './stages.ts';
 export {
   keptText,
+  pipelineUsing,
   projectTemplates,
   readKept,
   readShipped,
   shippedTemplates,
   type TemplateFiles,
+  templatesIn,
+  usesOf,
 } from './templates/index.ts';

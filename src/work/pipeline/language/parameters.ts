@@ -1,6 +1,6 @@
 /** What a run is given from outside, against what its pipeline declares. */
 import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
-import { nearest, type Parameter, type Pipeline, type PipelineFile } from '../../../schemas/index.ts';
+import { nearest, type Parameter, type PipelineFile } from '../../../schemas/index.ts';
 import type { Report } from './check-expressions.ts';
 
 export type Parameters = JsonObject;
@@ -18,26 +18,34 @@ export function checkParameters({ parameters }: Pick<PipelineFile, 'parameters'>
   }
 }
 
+/** Of a pipeline or a template. */
+type Taker = Pick<PipelineFile, 'name' | 'parameters'>;
+
 /** Defaults filled in; `given` as text, as a command line has it. @throws AgovError INPUT_INVALID */
-export function readParameters(
-  { name: pipeline, parameters }: Pipeline,
-  given: Readonly<Record<string, string>>,
-): Parameters {
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(parameters, name)) continue;
-    const hint = nearest(name, Object.keys(parameters));
-    throw invalid(
-      `The pipeline "${pipeline}" has no parameter "${name}".`,
-      hint ? `Did you mean "${hint}"?` : listed(parameters),
-    );
-  }
+export function readParameters(taker: Taker, given: Readonly<Record<string, string>>): Parameters {
+  const values = readGiven(taker, given);
   return Object.fromEntries(
-    Object.entries(parameters).map(([name, parameter]) => {
-      const text = Object.hasOwn(given, name) ? given[name] : undefined;
-      if (text === undefined && parameter.default === undefined) {
+    Object.entries(taker.parameters).map(([name, { default: fallback }]) => {
+      const value = Object.hasOwn(values, name) ? values[name] : fallback;
+      if (value === undefined) {
         throw invalid(`The parameter "${name}" is missing.`, `Give it: --param ${name}=VALUE`);
       }
-      const value = text === undefined ? (parameter.default as Json) : read(name, parameter, text);
+      return [name, value];
+    }),
+  );
+}
+
+/** Those alone that are given. @throws AgovError INPUT_INVALID */
+export function readGiven({ name: taker, parameters }: Taker, given: Readonly<Record<string, string>>): Parameters {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, text]) => {
+      const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+      if (!parameter) {
+        const hint = nearest(name, Object.keys(parameters));
+        const fix = hint ? `Did you mean "${hint}"?` : listed(parameters);
+        throw invalid(`"${taker}" has no parameter "${name}".`, fix);
+      }
+      const value = read(name, parameter, text);
       const why = misfit(parameter, value);
       if (why) throw invalid(`The parameter "${name}" ${why}.`, `Give another: --param ${name}=VALUE`);
       return [name, value];
@@ -86,10 +94,10 @@ const words: Readonly<Record<Parameter['type'], string>> = {
   int: 'a whole number',
   number: 'a number',
   bool: 'true or false',
-  list: 'texts with commas between',
+  list: 'a list of at most 1,000 texts',
 };
 
-function listed(parameters: Pipeline['parameters']): string {
+function listed(parameters: PipelineFile['parameters']): string {
   const names = Object.keys(parameters);
   return names.length === 0 ? 'It takes none.' : `It takes ${names.join(', ')}.`;
 }

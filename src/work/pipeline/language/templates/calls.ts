@@ -57,7 +57,7 @@ export function checkCall(pipeline: Pipeline, { name, with: given, module }: Fra
   for (const [key, value] of Object.entries(given)) {
     const parameter = Object.hasOwn(parameters, key) ? parameters[key] : undefined;
     const at = ['with', key];
-    if (parameter) checkGiven(parameter, value as Json, scope, told.secret, (fault) => caller(at, fault));
+    if (parameter) checkGiven(key, parameter, value as Json, scope, told.secret, (fault) => caller(at, fault));
     else {
       const suggestion = nearest(key, Object.keys(parameters));
       caller(at, { message: `The template ${template} has no parameter "${key}".`, suggestion });
@@ -84,6 +84,7 @@ export interface Told {
 }
 
 function checkGiven(
+  key: string,
   parameter: Parameter,
   value: Json,
   scope: Scope,
@@ -95,7 +96,7 @@ function checkGiven(
     const why = holesWithin(value)
       ? 'is filled in as a whole: write one "${{ … }}" that gives it'
       : misfit(parameter, value);
-    if (why !== undefined) tell({ message: `It ${why}.` });
+    if (why !== undefined) tell({ message: `"${key}" ${value === null ? 'is to be filled in: it ' : ''}${why}.` });
     return;
   }
   if (type === 'secret') {
@@ -109,7 +110,7 @@ function checkGiven(
     const compiled = compileTemplate(value, scope);
     if (!('evaluate' in compiled)) for (const fault of compiled) tell(fault);
     else if (type !== 'string')
-      tell({ message: `It must be of type ${type}, and a text with values in it is a text.` });
+      tell({ message: `"${key}" is of type ${type}, and a text with values in it is a text.` });
     return;
   }
   const compiled = compileExpression(lone.trim(), scope);

@@ -1,3 +1,4 @@
+export { pipelineUsing, templatesIn, usesOf } from './begin.ts';
 export { checkCall, checkKeys, type Tell } from './calls.ts';
 export { type Expanded, expand, type Origin } from './expand.ts';
 export { type ProjectPlaces, projectTemplates, readShipped, shippedTemplates } from './files.ts';

@@ -149,7 +149,7 @@ describe('a fault is told where it lies', () => {
     [
       'a value of another type',
       '{ uses: ./t.yaml#two, with: { who: admin, text: 3 } }',
-      [expect.stringMatching(/^p.yaml:5:55 It must be a text/)],
+      [expect.stringMatching(/^p.yaml:5:55 "text" must be a text/)],
     ],
     [
       'an expression of another type',
