@@ -46,5 +46,6 @@ export {
   keepArtifacts,
   type Perform,
   type Performed,
+  purseSchema,
   type UnitEnd,
 } from './unit/index.ts';

@@ -20,6 +20,7 @@ export {
   kindsOf,
   type Limits,
   limitsOf,
+  limitsSchema,
   limitsText,
   nameOf,
   plus,

@@ -1,16 +1,24 @@
 /** Takes a budget to another host, whose ledger does not know it: what is spent there counts in the same accounts. */
+import { z } from 'zod';
 import { isAgovError } from '../../../kernel/index.ts';
-import type { Limits } from '../account/index.ts';
+import { limitsSchema } from '../account/index.ts';
 import type { Budgets } from '../types.ts';
 
 /** Plain data, to be sent along: the topmost budget first, the one that is drawn on last. */
-export type Handed = readonly {
-  readonly id: string;
-  readonly account: string;
-  readonly name: string;
-  readonly run: string;
-  readonly limits: Limits;
-}[];
+export const handedSchema = z
+  .array(
+    z.strictObject({
+      id: z.string().min(1).max(64),
+      account: z.string().min(1).max(64),
+      name: z.string().max(200),
+      run: z.string().min(1).max(128),
+      limits: limitsSchema,
+    }),
+  )
+  .min(1)
+  .max(16)
+  .readonly();
+export type Handed = z.infer<typeof handedSchema>;
 
 export function handOver(budgets: Pick<Budgets, 'statement'>, scope: string): Handed {
   const { id, account, name, run, limits, parent, left } = budgets.statement(scope);

@@ -1,2 +1,2 @@
-export { adopt, type Handed, handOver } from './handover.ts';
+export { adopt, type Handed, handedSchema, handOver } from './handover.ts';
 export { type SharedAccounts, sharedAccounts } from './shared.ts';

@@ -9,7 +9,7 @@ import { type RedisServer, redisServer } from '../../../../test/support/redis-se
 import { type DragonflyState, openDragonflyState } from '../../../adapters/state/dragonfly/index.ts';
 import { idSource, systemEnv } from '../../../kernel/index.ts';
 import { createGovernor, type Governor } from '../../governor/index.ts';
-import { type Budgets, type Limits, ledgerBudgets, sharedAccounts } from '../index.ts';
+import { adopt, type Budgets, handedSchema, handOver, type Limits, ledgerBudgets, sharedAccounts } from '../index.ts';
 
 const run = promisify(execFile);
 const worker = join(import.meta.dirname, '../../../../test/support/budget-worker.ts');
@@ -123,6 +123,23 @@ describeWith('redis-server', 'hosts that share the state', () => {
     await flush();
     expect([await a.take(there, 1), await b.take(here, 7), await b.take(here, 6)]).toEqual([true, false, true]);
     expect([await a.take(there, 4), await a.take(there, 3)]).toEqual([false, true]);
+  });
+
+  it('take a budget over from each other, with those above it and no more than is left of its time', async () => {
+    const tag = `agov:b${++tags}`;
+    await using a = await host('a', tag);
+    await using b = await host('b', tag);
+    const root = await a.open({ tokens: 100, ms: 1e12 });
+    const stage = { run: 'run-1', name: 'stage', limits: { tokens: 90 }, parent: root };
+    const there = await a.budgets.openScope(stage);
+    expect(await a.take(root, 30)).toBe(true);
+    const handed = handedSchema.parse(JSON.parse(JSON.stringify(handOver(a.budgets, there))));
+    const here = await adopt(b.budgets, handed);
+    expect(await adopt(b.budgets, handed)).toBe(here);
+    expect(await adopt(a.budgets, handed)).toBe(there);
+    expect(b.budgets.remaining(here).ms).toBeLessThanOrEqual(1e12);
+    // A take reserves twice what it spends: of the root's 100 there are 70 left, whoever takes them.
+    expect([await b.take(here, 36), await b.take(here, 35), await a.take(there, 18)]).toEqual([false, true, false]);
   });
 
   it('count what was spent beyond a reservation', async () => {

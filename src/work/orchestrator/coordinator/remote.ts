@@ -4,6 +4,7 @@
  */
 import type { Queue, QueuedJob } from '../../../adapters/queue/port.ts';
 import type { Approvals } from '../../../governance/approvals/index.ts';
+import { readSpent } from '../../../governance/budgets/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import {
@@ -103,11 +104,12 @@ export function openRemote(parts: RemoteParts, run: string): Remote {
   };
 
   /** Until it is in the queue, or the wait is over: to give it twice is as good as once. */
-  async function hand({ stage, signal }: CommandJob, { consents, ...about }: About & Pick<Job, 'consents'>) {
+  async function hand({ stage, signal, purse }: CommandJob, { consents, ...about }: About & Pick<Job, 'consents'>) {
     const job: Job = {
       ...{ v: jobFormat, agov: parts.version, ...about, policyVersion, store: parts.store, consents },
       // JSON, as the file it comes from.
       stage: JSON.parse(JSON.stringify(stage)) as JsonObject,
+      ...(purse ? { purse } : {}),
       until: env.now() + lifeMs,
     };
     const text = await parts.seal(job);
@@ -133,7 +135,7 @@ export function openRemote(parts: RemoteParts, run: string): Remote {
       case 'fault':
         throw new AgovError(knownCode(said.fault.code), textOf(said.fault));
       case 'deny':
-        return { verdict: 'deny', id: said.id, decision: said.decision };
+        return { verdict: 'deny', id: said.id, decision: said.decision, ...(said.code ? { code: said.code } : {}) };
       case 'ask': {
         asking.add(about.token);
         const approval = await askHere(parts, about, stage.agent, said);
@@ -146,16 +148,18 @@ export function openRemote(parts: RemoteParts, run: string): Remote {
 
   async function allowed(
     { store, worker }: Result,
-    { id, decision, outcome, kept }: Extract<Result['said'], { did: 'allow' }>,
+    { id, decision, outcome, kept, overtime }: Extract<Result['said'], { did: 'allow' }>,
   ): Promise<Performed> {
     if (decision.policyVersion !== policyVersion) hints.note(otherRules(worker.name).message);
+    const { spent, ...rest } = outcome;
     const refs = [...outcome.artifacts, ...(Array.isArray(kept) ? kept : [])];
     const missing = store === parts.store ? [] : await fetchArtifacts(parts.artifacts, queue.parcels, refs);
     for (const ref of missing)
       hints.note(`Artifact "${ref.name}" (${ref.size} bytes, ${ref.sha256}) is on worker ${worker.name} alone.`);
     return {
       ...{ verdict: 'allow', id, decision, value: undefined },
-      outcome: outcome,
+      ...(overtime ? { overtime } : {}),
+      outcome: { ...rest, ...(spent === undefined ? {} : { spent: readSpent(spent) }) },
       elsewhere: {
         worker,
         kept() {

@@ -1,6 +1,7 @@
 /** A job as it travels: all that a worker must know to do one attempt, and nothing secret (paths of secrets only). */
 import { z } from 'zod';
 import { jsonObjectSchema, nameSchema, runningStageSchema, sha256Schema } from '../../../schemas/index.ts';
+import { purseSchema } from '../../pipeline/index.ts';
 
 /** Grows when a worker of the older one could misread a job. Workers take jobs of their own alone. */
 export const jobFormat = 1;
@@ -38,6 +39,8 @@ export const jobSchema = z.strictObject({
   /** Milliseconds since the epoch: begun by nobody after. */
   until: z.int(),
   consents: z.array(consentSchema).max(100),
+  /** What it spends from; a worker that does not know of budgets does not take the job. */
+  purse: purseSchema.optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 

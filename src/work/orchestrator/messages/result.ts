@@ -24,13 +24,18 @@ export const saidSchema = z.discriminatedUnion('did', [
   z.strictObject({
     did: z.literal('allow'),
     ...decided,
-    outcome: outcomeSchema.extend({ artifacts: z.array(artifactRefSchema).max(1000) }),
+    outcome: outcomeSchema.extend({
+      artifacts: z.array(artifactRefSchema).max(1000),
+      spent: z.strictObject({ tokens: z.number().optional(), moneyMicros: z.number().optional() }).optional(),
+    }),
+    /** The minutes of its budget were over. */
+    overtime: z.literal(true).optional(),
     /** What the stage declares; why it could not be kept. */
     kept: z.union([z.array(artifactRefSchema).max(1000), fault]),
     /** Digests of what was too large to send. */
     left: z.array(sha256Schema).max(2000),
   }),
-  z.strictObject({ did: z.literal('deny'), ...decided }),
+  z.strictObject({ did: z.literal('deny'), ...decided, code: z.literal('BUDGET_EXCEEDED').optional() }),
   z.strictObject({
     did: z.literal('ask'),
     ...decided,

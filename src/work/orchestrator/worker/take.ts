@@ -132,11 +132,11 @@ interface Ordered {
 
 async function attempt(parts: TakeParts, held: Held, job: Job, stage: Stage, { after, by }: Ordered): Promise<Said> {
   if (job.policyVersion !== parts.policyVersion) return { did: 'fault', fault: otherRules(parts.worker.name) };
-  const { run, key, token } = job;
+  const { run, key, token, purse } = job;
   const workspace = await parts.keep.workspace(stage.workspace);
   const begun = { attempt: job.attempt, id: token, after, recorded: Promise.resolve() };
   for (let round = 1; ; round++) {
-    const acted = await parts.perform({ run, key, stage, workspace, begun, signal: held.signal });
+    const acted = await parts.perform({ run, key, stage, workspace, purse, begun, signal: held.signal });
     if (acted.verdict !== 'ask') return spoken(parts, job, stage, acted);
     if (round === mostRounds || !(await consent(parts, job, by, acted.approval))) return question(acted);
   }
@@ -170,7 +170,7 @@ async function spoken(
   acted: Exclude<Performed, { verdict: 'ask' }>,
 ): Promise<Said> {
   const { id, decision } = acted;
-  if (acted.verdict === 'deny') return { did: 'deny', id, decision };
+  if (acted.verdict === 'deny') return { did: 'deny', id, decision, ...(acted.code ? { code: acted.code } : {}) };
   const { artifacts = [], ...rest } = acted.outcome;
   const refs = artifacts.map(({ name, sha256, size }) => ({ name, sha256, size }));
   const kept =
@@ -183,7 +183,8 @@ async function spoken(
   const all = [...refs, ...(Array.isArray(kept) ? kept : [])];
   const left =
     job.store === parts.store ? [] : await sendArtifacts(parts.artifacts, parts.queue.parcels, all, parts.mostBytes);
-  return { did: 'allow', id, decision, outcome: { ...rest, artifacts: refs }, kept, left: [...left] };
+  const overtime = acted.overtime ? { overtime: acted.overtime } : {};
+  return { did: 'allow', id, decision, outcome: { ...rest, artifacts: refs }, ...overtime, kept, left: [...left] };
 }
 
 /** Until the server has it, or the claim is no longer ours: then the result is late, and nobody wants it. */

@@ -2,17 +2,16 @@
  * The budget that a unit draws on: its stage's, below the run's. What undoes and ends a run draws on the run's alone and is
  * never refused for it, since a run that is left half done costs more than it saves.
  */
-import { type Budgets, type Handed, handOver, limitsOf } from '../../../governance/budgets/index.ts';
+import { z } from 'zod';
+import { type Budgets, handedSchema, handOver, limitsOf } from '../../../governance/budgets/index.ts';
 import { AgovError } from '../../../kernel/index.ts';
 import type { Pipeline } from '../../../schemas/index.ts';
 import type { Unit } from '../journal/index.ts';
 import { isFinal, stageOf } from '../language/index.ts';
 
 /** Plain data, so that it can be sent to whoever does the unit. */
-export interface Purse {
-  readonly budget: Handed;
-  readonly overdraws?: true;
-}
+export const purseSchema = z.strictObject({ budget: handedSchema, overdraws: z.literal(true).optional() });
+export type Purse = z.infer<typeof purseSchema>;
 
 /** Undefined where the pipeline limits nothing. Opened once for each run. */
 export async function openRunBudget(
