@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../test/support/governed.ts';
+import { openEmbeddedSecrets } from '../../adapters/secrets/embedded/index.ts';
 import type { Tool } from '../../adapters/tools/port.ts';
-import { AgovError } from '../../kernel/index.ts';
+import type { Explanation } from '../../governance/policy/index.ts';
+import { AgovError, idSource, Secret } from '../../kernel/index.ts';
 import type { Pipeline } from '../../schemas/index.ts';
 import { outlookOf, parsePipeline } from '../../work/pipeline/index.ts';
 import { isAtLeast } from './checks/programs.ts';
@@ -127,6 +130,46 @@ describe('programs and tools', () => {
   ])('%s is at least %s: %s', (found, least, is) => {
     expect(isAtLeast(found, least)).toBe(is);
   });
+});
+
+describe('secrets', () => {
+  const stored = async (...paths: readonly string[]): Promise<Partial<PreflightParts>> => {
+    one ??= await governed({ agents: { builder: 'T1' } });
+    const { env, dir } = one;
+    const files = { path: join(dir, 'secrets.db'), keyPath: join(dir, 'secrets.key') };
+    const store = await openEmbeddedSecrets({ ...files, env, ids: idSource(env) });
+    for (const path of paths) await store.set(path, new Secret('value'));
+    return { secrets: async () => store };
+  };
+  const stage = (path: string) => `  a: { agent: builder, run: [echo], secrets: { KEY: ${path} } }\n`;
+
+  it('asks for names and reach, and leases nothing', async () => {
+    const parts = await stored('dev/key', 'prod/key');
+    expect((await look(stage('dev/key'), parts))['secrets']).toMatchObject([{ status: 'ok' }]);
+    const wrong = async (path: string) => (await look(stage(path), parts))['secrets'];
+    expect(await wrong('dev/kye')).toMatchObject([
+      { status: 'failed', what: expect.stringContaining('not stored'), fix: expect.stringContaining('"dev/key"') },
+    ]);
+    expect(await wrong('prod/key')).toMatchObject([
+      { status: 'failed', what: expect.stringContaining('would not get') },
+    ]);
+    expect(await (await parts.secrets?.())?.leases()).toEqual([]);
+    expect(one?.ledger.query({ kinds: ['intent', 'secret'] })).toEqual([]);
+  });
+});
+
+it('fails where more operators must consent than there are', async () => {
+  const asks = (quorum: number): Partial<PreflightParts> => {
+    const decision = { verdict: 'ask', policies: [], reasons: ['It asks.'], quorum, policyVersion: 'v' };
+    return {
+      explainTool: async () => async () => ({ decision, determining: [], tiers: [], nearest: [], sentences: [] }),
+    };
+  };
+  const merge = '  m: { agent: builder, uses: git.merge, with: { branch: a, into: b } }\n';
+  const statuses = async (quorum: number) =>
+    (await look(merge, asks(quorum)))['approvals']?.map(({ status }) => status);
+  expect(await statuses(1)).toEqual(['warn']);
+  expect(await statuses(2)).toEqual(['failed', 'warn']);
 });
 
 it('tells which environments are reached, and warns of production', async () => {

@@ -101,6 +101,10 @@ describe('a run that is watched', () => {
     await intent('allow');
     watch.look();
     expect([...watch.asked]).toEqual([]);
+    await intent('ask');
+    await ended('test', 'denied');
+    watch.look();
+    expect([...watch.asked]).toEqual([]);
   });
 });
 
