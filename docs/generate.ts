@@ -10,7 +10,9 @@ import type { Command } from 'commander';
 import { environmentSettings } from '../src/config.ts';
 import { ERROR_TABLE } from '../src/kernel/index.ts';
 import { configSchema, entrySchema } from '../src/schemas/index.ts';
+import { openApi } from '../src/surfaces/agent-socket/index.ts';
 import { buildProgram } from '../src/surfaces/cli/program.ts';
+import { createOperations, type OperationParts } from '../src/work/agents/index.ts';
 import { editorSchemas, jsonSchemaOf } from './editor-schemas.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -23,6 +25,7 @@ export function generate(): ReadonlyMap<string, string> {
     ['docs/generated/cli.md', cliPage()],
     ['docs/generated/configuration.md', configurationPage()],
     ['docs/generated/errors.md', errorsPage()],
+    ['docs/generated/agent-socket.openapi.json', `${JSON.stringify(socketPage(), null, 2)}\n`],
     ['docs/generated/schemas/entry.schema.json', `${JSON.stringify(jsonSchemaOf(entrySchema), null, 2)}\n`],
     ...[...editorSchemas()].map(([name, text]) => [`builtin/schemas/${name}`, text] as const),
   ]);
@@ -55,6 +58,13 @@ function present(): readonly string[] {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)));
   });
+}
+
+/** Nothing is asked of the operations here but their schemas, so that what they are made of may be nothing. */
+function socketPage(): unknown {
+  const nothing: unknown = new Proxy(() => undefined, { get: () => nothing });
+  const seat = { channel: { agent: '', run: '', workspace: '' }, parent: '' };
+  return openApi([...createOperations(nothing as OperationParts, seat).table.values()]);
 }
 
 function errorsPage(): string {

@@ -3,7 +3,7 @@
  * that is sent over it can change who that is. It costs a file and a listener until somebody connects; what answers is
  * loaded then.
  */
-import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,11 @@ export const openAgentSocket: SocketOpener = async (app, seat, more) => {
     );
   });
   server.maxConnections = mostConnections;
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => {
+    // The listener removes the socket itself; whoever has cleaned up before us has done what was to do.
+    rmSync(path, { force: true });
+    if (existsSync(folder)) rmdirSync(folder);
+  };
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       remove();
@@ -51,8 +55,9 @@ export const openAgentSocket: SocketOpener = async (app, seat, more) => {
       server.close();
       for (const socket of open) socket.destroy();
       remove();
+      if (attendant === undefined) return;
       const over = new AbortController();
-      const ended = attendant?.then((made) => made[Symbol.asyncDispose]()).catch(() => undefined);
+      const ended = attendant.then((made) => made[Symbol.asyncDispose]()).catch(() => undefined);
       // What hangs is left behind: its intent stays open, and is settled as unknown.
       await Promise.race([ended, app.env.sleep(drainMs, over.signal).catch(() => undefined)]);
       over.abort();
