@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { openApp } from '../../../src/app/index.ts';
 import type { Entry } from '../../../src/schemas/index.ts';
+import { operationNames } from '../../../src/work/agents/llm/index.ts';
 import { must } from '../../support/cli.ts';
 import { modelProject } from '../../support/model-project.ts';
 import { events } from '../../support/model-server.ts';
@@ -172,4 +174,12 @@ it('is cut off when its agent is revoked while the model is thinking', async () 
   await must(project.agov('agent', 'revoke', 'reviewer', '--reason', 'enough'));
   const done = await running;
   expect(JSON.parse(done.stdout)).toMatchObject({ end: 'stopped', exitCode: 130 });
+});
+
+it('offers by name what every asker’s table has', async () => {
+  await using project = await modelProject({ agents: { reviewer: 'T0' }, answers: [{}] });
+  await using app = openApp({ from: project.root, environment: project.environment });
+  const channel = { agent: 'reviewer', run: app.ids(), workspace: project.root };
+  await using operations = await app.operations({ channel, parent: 'none' });
+  expect([...operations.table.keys()].sort()).toEqual([...operationNames].sort());
 });
