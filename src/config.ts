@@ -16,6 +16,7 @@ export const environmentSettings: Readonly<Record<string, readonly string[]>> = 
   AGOV_STATE_URL: ['state', 'url'],
   AGOV_STATE_DEADLINE: ['state', 'deadline'],
   AGOV_STATE_GRACE: ['state', 'grace'],
+  AGOV_ENGINE: ['engine'],
 };
 
 /** Variables that agov sets or reads for other ends than configuration. */

@@ -25,6 +25,7 @@ import { type Acts, openActs } from './acts.ts';
 import { type Agents, openAgents } from './agents.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { openBreakers } from './breakers.ts';
+import { type Fleet, openFleet } from './fleet.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
 import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
 import { type Kills, openKills } from './kills.ts';
@@ -35,7 +36,7 @@ import { openStores, type Stores, toolbox } from './stores.ts';
 
 export { type PublicKey, toolbox };
 
-export interface App extends AsyncDisposable, Acts, Agents, AuthorityDoor, IdentityDoor, Kills, Rules, Stores {
+export interface App extends AsyncDisposable, Acts, Agents, AuthorityDoor, Fleet, IdentityDoor, Kills, Rules, Stores {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -91,17 +92,24 @@ export function openApp(options: AppOptions): App {
     openSocket: async (seat, more) => options.socket?.(app, seat, more),
   });
   const agents = openAgents(frame, { stores, rules, acts, artifacts, tools, breakers: guards });
+  const workspace = (folder: string): Promise<string> | string =>
+    workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]);
+  const fleet = openFleet(frame, {
+    ...{ stores, rules, acts, artifacts, tools },
+    hidden: [project.data, project.keys],
+    workspace: async (folder) => workspace(folder),
+    runAgent: agents.runAgent,
+  });
   const { ledger, state, sandbox, heldSecrets } = stores;
   const { policy, roster } = rules;
 
   const app: App = {
     ...{ env, ids, project, config, artifacts },
-    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door },
+    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet },
     tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),
-    workspace: (folder) =>
-      workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]),
+    workspace: async (folder) => workspace(folder),
     async rebuildState() {
       // What other hosts have ended goes on record here first. That it cannot be read is what it is rebuilt for.
       if (config.state.url !== undefined) await roster().catch(() => undefined);

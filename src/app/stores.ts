@@ -18,6 +18,7 @@ import { type Ledger, openLedger } from '../governance/ledger/index.ts';
 import { parseDuration, Secret } from '../kernel/index.ts';
 import type { BreakerStatus } from '../runtime/breakers/index.ts';
 import type { StateHealth, VaultHealth } from '../runtime/health/index.ts';
+import type { SealKey } from '../work/orchestrator/index.ts';
 import type { Breakers } from './breakers.ts';
 import { type Frame, once } from './frame.ts';
 import { ledgerKeySource, type PublicKey } from './ledger-key.ts';
@@ -32,7 +33,11 @@ export interface Stores {
   publicKey(): PublicKey;
   /** Pins the ledger's key anew whose pin was lost, by its public line. @throws CONFLICT over one that is there */
   pinKey(line: string): Promise<PublicKey>;
+  /** Signs with the ledger's key what is no head of it. */
+  sealKey(): Promise<SealKey>;
   state(): Promise<State>;
+  /** Undefined where the state is a file. */
+  serverOptions(): DragonflyStateOptions | undefined;
   /** Empties the state server, or sets the state file aside and tells its new place. */
   clearState(): Promise<string | undefined>;
   secrets(): Promise<Secrets>;
@@ -114,7 +119,12 @@ export function openStores(frame: Frame, { held, urgent, breakers }: Breakers): 
   const secrets = once(() => secretsWith(held));
 
   return {
-    ...{ sandbox, ledger, secrets, vault, breakers },
+    ...{ sandbox, ledger, secrets, vault, breakers, serverOptions },
+    async sealKey() {
+      await ledger(); // makes the key of a new one
+      const own = await key.signing(held.signer);
+      return { ...own, sign: async (text) => ('sign' in own ? own.sign(text) : own.signElsewhere(text)) };
+    },
     publicKey: key.publicKey,
     pinKey: (line) => key.pin(line, held.signer),
     record: once(async () => keep(openLedger({ ...ledgerFiles, key: key.verifying(), readOnly: true }))),

@@ -192,6 +192,35 @@ export const configSchema = z
           ),
       })
       .prefault({}),
+    engine: z
+      .enum(['embedded', 'bullmq'])
+      .default('embedded')
+      .describe(
+        'Where the stages of pipelines are done: in the process of `agov pipeline run`, or by workers (`agov worker`) on any number of hosts, which needs `state.url`.',
+      ),
+    fleet: z
+      .strictObject({
+        trusted: z
+          .array(z.strictObject({ name: nameSchema, key: z.string().min(1).max(512) }))
+          .max(1000)
+          .default([])
+          .describe(
+            'Other hosts whose work and whose results count here: a name for people, and the line that `agov ledger key` prints there. This host’s own key counts always.',
+          ),
+        artifacts: z
+          .strictObject({
+            most: z
+              .int()
+              .min(0)
+              .max(268_435_456)
+              .default(16_777_216)
+              .describe(
+                'Bytes of artifacts that a worker sends back for one stage by way of the state server; what is beyond stays on the worker.',
+              ),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
     serve: z
       .strictObject({
         listen: z

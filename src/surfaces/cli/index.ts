@@ -44,7 +44,7 @@ const work = async (): Promise<AddCommands> => (await import('./work/index.ts'))
 const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
   ...{ kill: agents, freeze: agents, thaw: agents, act: agents },
-  ...{ ledger: record, artifact: record, pipeline: work, preflight: work },
+  ...{ ledger: record, artifact: record, pipeline: work, preflight: work, worker: work },
 };
 
 /** Only the group that the first word names: loading the others costs more than most commands take. */

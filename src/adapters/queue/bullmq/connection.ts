@@ -66,6 +66,8 @@ export function openServer({ url, env, password, tls, deadlineMs = 2000 }: Serve
       // INFO and CLIENT would be two more permissions to ask for.
       enableReadyCheck: false,
       disableClientInfo: true,
+      // Nobody waits for what is still under way on a connection that is let go.
+      disconnectTimeout: 1,
       retryStrategy: (times) => Math.min(longestPauseMs, 20 * 2 ** Math.min(times, 10)),
     });
     redis.on('error', () => undefined); // told by the calls, which end by their deadline

@@ -20,8 +20,8 @@ export interface Cli {
   readonly interactive: boolean;
   /** The folder that relative arguments start from. */
   readonly cwd: string;
-  /** Opens the app for `use` and closes it, whatever happens. */
-  withApp<T>(use: (app: App) => Promise<T>): Promise<T>;
+  /** Opens the app for `use` and closes it, whatever happens; `environment` is laid over what the process was given. */
+  withApp<T>(use: (app: App) => Promise<T>, environment?: NodeJS.ProcessEnv): Promise<T>;
   /** One result: JSON for machines, else the text. */
   emit(value: unknown, text: () => string): void;
   /** One of many, as it comes: a JSON line, else the text. */
@@ -43,10 +43,10 @@ export function createCli(io: Io, options: GlobalOptions): Cli {
     colors,
     cwd,
     interactive: io.stdin.isTTY === true && io.stdout.isTTY === true && !json,
-    async withApp(use) {
+    async withApp(use, environment = {}) {
       await using app = await openApp({
         from: cwd,
-        environment: io.environment,
+        environment: { ...io.environment, ...environment },
         egress: openEgress,
         socket: openSocket,
       });

@@ -3,9 +3,11 @@ import type { AddCommands } from '../frame/index.ts';
 import { pipelineCommands } from './pipeline.ts';
 import { preflightCommand } from './preflight/index.ts';
 import { toolCommands } from './tool.ts';
+import { workerCommands } from './worker/index.ts';
 
 export const workCommands: AddCommands = (program, define) => {
   pipelineCommands(program, define);
   preflightCommand(program, define);
+  workerCommands(program, define);
   toolCommands(program, define);
 };

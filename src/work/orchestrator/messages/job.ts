@@ -1,6 +1,6 @@
 /** A job as it travels: all that a worker must know to do one attempt, and nothing secret (paths of secrets only). */
 import { z } from 'zod';
-import { jsonObjectSchema, nameSchema, runningStageSchema, sha256Schema } from '../../../schemas/index.ts';
+import { jsonObjectSchema, nameSchema, runningStageSchema, type Stage, sha256Schema } from '../../../schemas/index.ts';
 import { purseSchema } from '../../pipeline/index.ts';
 
 /** Grows when a worker of the older one could misread a job. Workers take jobs of their own alone. */
@@ -44,9 +44,11 @@ export const jobSchema = z.strictObject({
 });
 export type Job = z.infer<typeof jobSchema>;
 
-/** The stage of a job. Filled in, so that none of its bounds for files of people holds any more but its shape. */
-export function readStage(job: Job): z.ZodSafeParseResult<z.infer<typeof runningStageSchema>> {
-  return runningStageSchema.safeParse(job.stage);
+/** The stage of a job, or what of it this version does not understand. */
+export function readStage(job: Job): Stage | { readonly misread: string } {
+  const { data, error } = runningStageSchema.safeParse(job.stage);
+  const issue = error?.issues[0];
+  return data ?? { misread: issue ? `${issue.path.join('.')}: ${issue.message}` : 'it is malformed' };
 }
 
 /** The name of the claim. */

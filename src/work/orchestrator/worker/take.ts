@@ -2,6 +2,7 @@
  * One job, from its delivery to its result. It is begun only by a worker that trusts whoever signed it, understands all of
  * it, and has claimed it on its own record and at the server; whoever cannot be sure begins nothing.
  */
+import type { z } from 'zod';
 import type { Queue, Taken } from '../../../adapters/queue/port.ts';
 import type { Approvals } from '../../../governance/approvals/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
@@ -74,19 +75,23 @@ export async function takeJob(
     return 'done';
   }
   const read = jobSchema.safeParse(opened.value);
-  const stage = read.success ? readStage(read.data) : undefined;
+  const stage = read.success ? readStage(read.data) : { misread: misread(read.error) };
   // Another version of agov may understand it.
-  if (!read.success || !stage?.success) {
-    const why = stage?.error ?? read.error;
-    const text = `It is not one that this version understands (${why?.issues[0]?.path.join('.')}: ${why?.issues[0]?.message}); it is left to others.`;
+  if (!read.success || 'misread' in stage) {
+    const why = 'misread' in stage ? stage.misread : '';
+    const text = `It is not one that this version understands (${why}); it is left to others.`;
     parts.onEvent({ event: 'refused', job: delivered.id, text });
     return 'back';
   }
   const job = read.data;
   // A copy under another name would have a claim of its own.
   if (jobId(job) !== delivered.id || job.until < parts.env.now()) return 'done';
-  await begin(parts, leases, job, stage.data, opened.by);
+  await begin(parts, leases, job, stage, opened.by);
   return 'done';
+}
+
+function misread({ issues: [issue] }: z.ZodError): string {
+  return issue ? `${issue.path.join('.')}: ${issue.message}` : 'it is malformed';
 }
 
 async function begin(parts: TakeParts, leases: Leases, job: Job, stage: Stage, by: string): Promise<void> {

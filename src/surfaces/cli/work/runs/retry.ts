@@ -1,13 +1,13 @@
 import { outlookOfRetry, readRun, retryRun, stagesAgain } from '../../../../work/pipeline/index.ts';
 import type { AddCommands } from '../../frame/index.ts';
 import { lookBefore } from '../preflight/before.ts';
+import { chosenEngine, withEngine } from './drive/engine.ts';
 import { driving, follow, parsedOf } from './drive/follow.ts';
 
 export const retryCommand: AddCommands = (pipeline, define) => {
   define(
     driving(
-      pipeline
-        .command('retry <run>')
+      withEngine(pipeline.command('retry <run>'))
         .description('a new run of the same text that takes over what the old one did well')
         .option('--from <stage...>', 'begin again at these stages; by default at those that failed'),
       'runs',
@@ -23,7 +23,8 @@ export const retryCommand: AddCommands = (pipeline, define) => {
         const again = stagesAgain(parsed, old, options['from'] ?? []);
         const rest = outlookOfRetry(parsed, old, again);
         const looked = await lookBefore(cli, app, rest, options['skipPreflight']);
-        const made = await retryRun(parts, parsed, old, again, by, looked);
+        const engine = await chosenEngine(app, options['engine']);
+        const made = await retryRun(parts, parsed, old, again, by, looked, engine);
         return follow(cli, app, parsed, made, { ...options, by });
       }),
     ['agov pipeline retry 0199c2d4-…', 'agov pipeline retry 0199c2d4-… --from deploy'],

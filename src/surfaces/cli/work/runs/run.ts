@@ -2,13 +2,13 @@ import { mustParse, outlookOf, readParameters, startRun } from '../../../../work
 import type { AddCommands } from '../../frame/index.ts';
 import { known, pairs, readPipeline } from '../file.ts';
 import { lookBefore } from '../preflight/before.ts';
+import { chosenEngine, withEngine } from './drive/engine.ts';
 import { driving, follow } from './drive/follow.ts';
 
 export const runCommand: AddCommands = (pipeline, define) => {
   define(
     driving(
-      pipeline
-        .command('run <file>')
+      withEngine(pipeline.command('run <file>'))
         .description('run a pipeline; an intent that needs approval asks at the terminal, or waits')
         .option('-p, --param <name=value...>', 'a parameter of the pipeline'),
       'runs',
@@ -21,8 +21,9 @@ export const runCommand: AddCommands = (pipeline, define) => {
         const parsed = mustParse(text, file, knows);
         await app.governor();
         const params = readParameters(parsed, pairs(options['param'] ?? []));
+        const engine = await chosenEngine(app, options['engine']);
         const preflight = await lookBefore(cli, app, outlookOf(parsed, params), options['skipPreflight']);
-        const from = { text, file: knows.templates.from, params, preflight };
+        const from = { text, file: knows.templates.from, params, preflight, engine };
         const { artifacts, ids } = app;
         const parts = { ledger: await app.ledger(), artifacts, ids, budgets: await app.budgets() };
         const run = await startRun(parts, parsed, from, by);
@@ -32,6 +33,7 @@ export const runCommand: AddCommands = (pipeline, define) => {
       'agov pipeline run pipelines/release.yaml',
       'agov pipeline run pipelines/release.yaml --param version=1.4 --param dry_run=true',
       'agov pipeline run pipelines/release.yaml --yes --json',
+      'agov pipeline run pipelines/release.yaml --engine bullmq',
       'agov pipeline run pipelines/release.yaml --skip-preflight "the mirror is down, the cache will do"',
     ],
   );

@@ -2,15 +2,9 @@
 import type { Command } from 'commander';
 import type { App } from '../../../../../app/index.ts';
 import type { Pipeline } from '../../../../../schemas/index.ts';
-import {
-  createPerform,
-  drive,
-  parseKept,
-  type RunState,
-  readRun,
-  reportRun,
-} from '../../../../../work/pipeline/index.ts';
+import { drive, parseKept, type RunState, readRun, reportRun } from '../../../../../work/pipeline/index.ts';
 import type { Cli } from '../../../frame/index.ts';
+import { performing } from './engine.ts';
 import { asking, showing } from './live.ts';
 import { printReport } from './report.ts';
 
@@ -58,14 +52,11 @@ export async function follow(
   const show = showing(cli, pipeline, output ?? false);
   cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
   const budgets = await app.budgets();
+  await using done = await performing(cli, app, readRun(ledger, run), show);
   const state = await drive(
     {
       ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts, budgets },
-      perform: createPerform({
-        ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools, budgets },
-        runAgent: await app.runAgent(),
-        output: show.output,
-      }),
+      perform: done.perform,
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
       ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),

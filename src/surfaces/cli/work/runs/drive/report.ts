@@ -30,14 +30,16 @@ function header(cli: Cli, { pipeline, run, status, reason, startedAt, endedAt }:
 function stages(cli: Cli, { stages: all }: RunReport): string {
   const { green, red, dim, yellow } = cli.colors;
   const color = { ok: green, failed: red, denied: red, open: yellow, retrying: yellow, pending: dim, skipped: dim };
+  const elsewhere = all.some(({ worker }) => worker !== undefined);
   const rows = all.map((s) => [
     s.stage,
     s.agent,
     color[s.status](s.status === 'pending' ? 'not run' : s.status),
     s.durationMs === undefined ? '' : formatDuration(s.durationMs),
+    ...(elsewhere ? [s.worker?.name ?? ''] : []),
     oneLine(s.does),
   ]);
-  return cli.table(['STAGE', 'AGENT', 'STATUS', 'TOOK', 'DOES'], rows);
+  return cli.table(['STAGE', 'AGENT', 'STATUS', 'TOOK', ...(elsewhere ? ['ON'] : []), 'DOES'], rows);
 }
 
 function decisions(cli: Cli, { decisions: { allow, ask, deny }, refused, approvals }: RunReport): string[] {
