@@ -15,7 +15,6 @@ export {
 } from './journal/index.ts';
 export {
   ancestorsOf,
-  callOf,
   checkTemplates,
   isMany,
   type Known,

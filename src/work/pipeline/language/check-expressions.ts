@@ -8,11 +8,10 @@ import {
   hasHoles,
   type Scope,
 } from '../expressions/index.ts';
+import type { Report } from './report.ts';
 import { celName, commandScope, outputScope, stageScope, undoScope } from './scope.ts';
 import { callAround, callOf, localName, membersOf, stageOf } from './stages.ts';
 import { loneParameter } from './values.ts';
-
-export type Report = (path: YamlPath, message: string, suggestion?: string) => void;
 
 export function checkExpressions(pipeline: Pipeline, name: string, at: YamlPath, report: Report): void {
   const stage = stageOf(pipeline, name);

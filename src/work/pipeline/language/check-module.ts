@@ -1,7 +1,7 @@
 /** What can be said of one document by itself: its parameters, who needs whom, and the stages that stand for templates. */
 import { meansTemplate, nearest } from '../../../schemas/index.ts';
-import type { Report } from './check-expressions.ts';
 import { checkParameters } from './parameters.ts';
+import type { Report } from './report.ts';
 import { findCycle } from './stages.ts';
 import { checkKeys, type Module, type ReportAt } from './templates/index.ts';
 

@@ -2,7 +2,8 @@
 import type { Tool } from '../../../adapters/tools/port.ts';
 import { issuesOf, nearest, type Pipeline, type Stage, type YamlPath } from '../../../schemas/index.ts';
 import { hasHoles } from '../expressions/index.ts';
-import { checkExpressions, type Report } from './check-expressions.ts';
+import { checkExpressions } from './check-expressions.ts';
+import type { Report } from './report.ts';
 import { isFinal, stageOf } from './stages.ts';
 
 export interface Known {

@@ -4,7 +4,6 @@ export { checkTemplates, type Known, mustParse, type ParseResult, parseKept, par
 export { isSettled } from './settled.ts';
 export {
   ancestorsOf,
-  callAround,
   callOf,
   isFinal,
   isMany,

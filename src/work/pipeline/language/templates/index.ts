@@ -5,4 +5,4 @@ export { type ProjectPlaces, projectTemplates, readShipped, shippedTemplates } f
 export { createReport, type Frame, type ReportAt } from './frame.ts';
 export { type KeptSource, keptTemplates, keptText, readKept } from './kept.ts';
 export { createLibrary, type TemplateFiles } from './library.ts';
-export { type Module, type Place, pipelineModule, templateModule } from './module.ts';
+export { type Module, type Place, pipelineModule } from './module.ts';
