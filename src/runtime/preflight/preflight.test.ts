@@ -5,7 +5,7 @@ import { openEmbeddedSecrets } from '../../adapters/secrets/embedded/index.ts';
 import type { Tool } from '../../adapters/tools/port.ts';
 import type { Explanation } from '../../governance/policy/index.ts';
 import { AgovError, idSource, Secret } from '../../kernel/index.ts';
-import type { Pipeline } from '../../schemas/index.ts';
+import type { Decision, Pipeline } from '../../schemas/index.ts';
 import { outlookOf, parsePipeline } from '../../work/pipeline/index.ts';
 import { isAtLeast } from './checks/programs.ts';
 import { admit, type Check, type Preflight, type PreflightParts, preflight } from './index.ts';
@@ -160,10 +160,9 @@ describe('secrets', () => {
 
 it('fails where more operators must consent than there are', async () => {
   const asks = (quorum: number): Partial<PreflightParts> => {
-    const decision = { verdict: 'ask', policies: [], reasons: ['It asks.'], quorum, policyVersion: 'v' };
-    return {
-      explainTool: async () => async () => ({ decision, determining: [], tiers: [], nearest: [], sentences: [] }),
-    };
+    const decision: Decision = { verdict: 'ask', policies: [], reasons: ['It asks.'], quorum, policyVersion: 'v' };
+    const explained: Explanation = { decision, determining: [], tiers: [], nearest: [], sentences: [] };
+    return { explainTool: async () => async () => explained };
   };
   const merge = '  m: { agent: builder, uses: git.merge, with: { branch: a, into: b } }\n';
   const statuses = async (quorum: number) =>
