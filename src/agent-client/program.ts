@@ -1,6 +1,6 @@
 /** The program `agov` inside a sandbox: of agov's commands, the one that an agent may use there. */
-import { runAct } from './act.ts';
-import { actHelp } from './help.ts';
+import { runAct } from './shell/act.ts';
+import { actHelp } from './shell/help.ts';
 
 const [word, ...rest] = process.argv.slice(2);
 if (word === 'act' && !['help', '--help', '-h', undefined].includes(rest[0])) {

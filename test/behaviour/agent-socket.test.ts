@@ -101,7 +101,7 @@ describeWith('bwrap', 'a process that wants to be somebody else', () => {
   it('cannot replace the socket for what comes after it', async () => {
     const done = await sh(
       'bob',
-      'rm -f /opt/agov/agent.sock; mv /opt/agov/agent.sock /tmp/x; (: > /opt/agov/lib/client.ts); agov act whoami',
+      'rm -f /run/agov/socket; mv /run/agov/socket /tmp/x; (: > /run/agov/lib/client.ts); agov act whoami',
     );
     expect(done.stdout).toContain('bob (T1)');
   });
@@ -155,6 +155,18 @@ describeWith('bwrap', 'a process that wants to be somebody else', () => {
     const before = (await of('intent', 'bob')).length;
     await sh('bob', 'sh deep.sh');
     expect((await of('intent', 'bob')).length - before).toBe(17);
+  });
+});
+
+describeWith('bwrap', 'a project that shows all of /opt', () => {
+  it('has the socket and the library all the same', async () => {
+    using own = await testProject({ bob: 'T1' });
+    const file = join(own.root, 'agov.yaml');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\nreadOnly: [/opt]\n`);
+    const done = await must(
+      own.agov('run', '--agent', 'bob', '--', 'sh', '-c', 'test -S $AGOV_SOCKET && ls /run/agov/lib'),
+    );
+    expect(done.stdout).toContain('client');
   });
 });
 

@@ -1,4 +1,5 @@
 /** Turns the view, the environment and the rest into what bubblewrap reads from its arguments' descriptor. */
+import { isWithin } from '../command.ts';
 import type { Mount } from './view/mounts.ts';
 import { home, searchPath } from './view/system.ts';
 
@@ -7,8 +8,8 @@ export const egress = { socket: '/opt/agov/egress.sock', relay: '/opt/agov/relay
 
 /** Where a command finds the governor's ear, the library that speaks to it, and the program for shells. */
 export const agent = {
-  socket: '/opt/agov/agent.sock',
-  library: '/opt/agov/lib',
+  socket: '/run/agov/socket',
+  library: '/run/agov/lib',
   program: '/opt/agov/bin/agov',
 } as const;
 
@@ -38,7 +39,9 @@ export function viewArguments({ files, mounts, cwd, env, proxy, door, descriptor
   }
   if (door !== undefined) {
     args.push('--ro-bind', door.socket, agent.socket, '--ro-bind', door.library, agent.library);
-    args.push('--perms', '0555', '--file', String(descriptors.data('agov')), agent.program);
+    // A project may show all of the host's /opt, where nothing can be put then.
+    const covered = mounts.some(({ target }) => isWithin(agent.program, target));
+    if (!covered) args.push('--perms', '0555', '--file', String(descriptors.data('agov')), agent.program);
   }
   for (const [name, value] of Object.entries({ ...environment(proxy !== undefined), ...env, ...ownSocket(door) })) {
     args.push('--setenv', name, value);

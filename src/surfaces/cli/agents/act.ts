@@ -1,6 +1,6 @@
 /** `agov act`: here it only hands over, so that the same line does the same inside a sandbox, where there is no agov but it. */
-import { runAct } from '../../../agent-client/act.ts';
-import { actExamples } from '../../../agent-client/help.ts';
+import { runAct } from '../../../agent-client/shell/act.ts';
+import { actExamples } from '../../../agent-client/shell/help.ts';
 import type { AddCommands, Io } from '../frame/index.ts';
 
 export const actCommand: AddCommands = (program, define) => {

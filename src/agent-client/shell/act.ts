@@ -1,10 +1,10 @@
 /** `agov act`: an agent's operations for shells. It speaks to AGOV_SOCKET and to nothing else. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { type Agent, connect } from './client.ts';
+import { type Agent, connect } from '../client.ts';
+import { AgentError } from '../transport.ts';
+import type { Answer, Json, NotAllowed } from '../types.ts';
 import { type ActLine, parseLine, readArguments, required } from './line.ts';
-import { AgentError } from './transport.ts';
-import type { Answer, Json, NotAllowed } from './types.ts';
 
 export interface ActIo {
   readonly stdout: { write(text: string): unknown };

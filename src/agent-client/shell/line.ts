@@ -1,6 +1,6 @@
 /** The command line of `agov act`, taken apart. */
-import { AgentError } from './transport.ts';
-import type { Json } from './types.ts';
+import { AgentError } from '../transport.ts';
+import type { Json } from '../types.ts';
 
 export interface ActLine {
   /** `whoami`, `board`, …, or the name of a tool. */
