@@ -30,13 +30,24 @@ import { type FrameOptions, openFrame } from './frame.ts';
 import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
 import { type Kills, openKills } from './kills.ts';
 import type { PublicKey } from './ledger-key.ts';
+import { type MemoryDoor, openMemoryDoor } from './memory.ts';
 import { openPreflight } from './preflight.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 
 export { type PublicKey, toolbox };
 
-export interface App extends AsyncDisposable, Acts, Agents, AuthorityDoor, Fleet, IdentityDoor, Kills, Rules, Stores {
+export interface App
+  extends AsyncDisposable,
+    Acts,
+    Agents,
+    AuthorityDoor,
+    Fleet,
+    IdentityDoor,
+    Kills,
+    MemoryDoor,
+    Rules,
+    Stores {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -85,6 +96,7 @@ export function openApp(options: AppOptions): App {
   const rules: Rules = openRules(frame, stores, world, kills);
   const authority = openAuthority(frame, stores, rules);
   const tools = new Map(toolbox().map((tool) => [tool.name, tool]));
+  const memory = openMemoryDoor(frame, stores, rules);
   const acts = openActs(frame, {
     ...{ stores, rules, world, artifacts, host, tools },
     acquire: () => acquireWith(door, stores, rules, kills.freeze),
@@ -105,7 +117,7 @@ export function openApp(options: AppOptions): App {
 
   const app: App = {
     ...{ env, ids, project, config, artifacts },
-    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet },
+    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet, ...memory },
     tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),

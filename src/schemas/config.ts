@@ -1,6 +1,7 @@
 /** `agov.yaml`: one schema, read once, frozen, passed down. `docs/generated/configuration.md` is made from it. */
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../kernel/index.ts';
+import { memoryConfigSchema, tokensConfigSchema } from './memory.ts';
 import { modelSchema } from './models.ts';
 import { nameSchema } from './names.ts';
 import { preflightConfigSchema } from './preflight.ts';
@@ -252,6 +253,8 @@ export const configSchema = z
       })
       .prefault({}),
     preflight: preflightConfigSchema.prefault({}),
+    memory: memoryConfigSchema.prefault({}),
+    tokens: tokensConfigSchema.prefault({}),
     terraform: z
       .strictObject({
         environments: z

@@ -36,9 +36,14 @@ export function gatherFacts(world: World, channel: Channel, intent: Intent): Fac
       return { program: world.locate(intent.resource, channel.workspace) ?? intent.resource };
     case 'state.read':
     case 'state.write':
-    case 'memory.read':
-    case 'memory.write':
       return { own: intent.resource === channel.agent || intent.resource.startsWith(`${channel.agent}/`) };
+    case 'memory.read':
+    case 'memory.write': {
+      // Of a team's space the memory tells, which knows who belongs to it. By the kind of space first, so that an agent
+      // with the name "agent" or "team" does not own all of them.
+      const space = `agent/${channel.agent}`;
+      return { own: intent.resource === space || intent.resource.startsWith(`${space}/`) };
+    }
     default:
       return {};
   }

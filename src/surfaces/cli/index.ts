@@ -38,13 +38,15 @@ function actLine(argv: readonly string[]): readonly string[] | undefined {
 
 const agents = async (): Promise<AddCommands> => (await import('./agents/index.ts')).agentCommands;
 const record = async (): Promise<AddCommands> => (await import('./record/index.ts')).recordCommands;
+const context = async (): Promise<AddCommands> => (await import('./context/index.ts')).contextCommands;
 const work = async (): Promise<AddCommands> => (await import('./work/index.ts')).workCommands;
 
 /** Where the commands that are started most often are found; a command that is not here is found in the whole tree. */
 const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
   ...{ kill: agents, freeze: agents, thaw: agents, act: agents },
-  ...{ ledger: record, artifact: record, pipeline: work, preflight: work, worker: work },
+  ...{ memory: context, worker: work },
+  ...{ ledger: record, artifact: record, pipeline: work, preflight: work },
 };
 
 /** Only the group that the first word names: loading the others costs more than most commands take. */

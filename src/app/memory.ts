@@ -1,0 +1,32 @@
+/** The memory of the project, for operators and for agents behind a channel. Opened when it is first asked for. */
+import { join } from 'node:path';
+import { type Desk, deskOf, type Memory, openMemory } from '../context/memory/index.ts';
+import type { Channel } from '../governance/governor/index.ts';
+import type { OperatorAct } from '../work/agents/index.ts';
+import { type Frame, once } from './frame.ts';
+import type { Rules } from './rules.ts';
+import type { Stores } from './stores.ts';
+
+export interface MemoryDoor {
+  memory(): Promise<Memory>;
+  /** The memory as this operator may use it. */
+  memoryOf(operator: OperatorAct): Promise<Desk>;
+  /** The memory as the agent behind this channel may use it: each use is an intent, below `parent` where there is one. */
+  memoryFor(channel: Channel, parent?: string): Promise<Desk>;
+}
+
+export function openMemoryDoor({ env, ids, project, config, keep }: Frame, stores: Stores, rules: Rules): MemoryDoor {
+  const memory = once(() => keep(openMemory({ path: join(project.data, 'memory.db'), env, ids })));
+  const parts = async () => ({ memory: await memory(), ledger: stores.ledger, onSecret: config.memory.onSecret });
+  return {
+    memory,
+    memoryOf: async ({ operator, user }) => deskOf(await parts(), { operator, user }),
+    async memoryFor(channel, parent) {
+      const teams = Object.entries(config.memory.teams)
+        .filter(([, members]) => members.includes(channel.agent))
+        .map(([team]) => team);
+      const governor = await rules.governor();
+      return deskOf(await parts(), { channel, governor, teams, ...(parent === undefined ? {} : { parent }) });
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** Large content outside the context window: logged, fetched, listed, searched, forgotten. */
+export { type Asker, type Desk, type DeskParts, deskOf } from './access/desk.ts';
+export { type Kind, kinds } from './intake/kind.ts';
+export type { LogOptions } from './intake/log.ts';
+export { type Memory, openMemory } from './memory.ts';
+export type { FetchOptions, Piece } from './reading/fetch.ts';
+export type { SearchHit } from './reading/search.ts';
+export type { MemoryEntry } from './store/index.ts';

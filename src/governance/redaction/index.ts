@@ -1,0 +1,3 @@
+/** Secrets that are known by their looks, in text that others wrote: found, or taken out on the way. */
+export { type SecretRule, secretRules } from './rules.ts';
+export { findSecrets, redactText, type SecretFind, type SecretScanner, secretScanner } from './scanner.ts';

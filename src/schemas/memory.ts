@@ -1,0 +1,23 @@
+/** What the memory keeps and with what it works, as the operator set it up in `agov.yaml`. */
+import { z } from 'zod';
+import { nameSchema } from './names.ts';
+
+export const onSecretSchema = z.enum(['redact', 'refuse']);
+export const encodings = ['o200k_base', 'cl100k_base'] as const;
+
+export const memoryConfigSchema = z.strictObject({
+  onSecret: onSecretSchema
+    .default('redact')
+    .describe('What becomes of content with a secret in it: the secret is taken out, or nothing is logged.'),
+  teams: z
+    .record(nameSchema, z.array(nameSchema).max(1000))
+    .default({})
+    .describe('Agents that share the space `team/NAME` of the memory (`release: [builder, reviewer]`).'),
+});
+
+export const tokensConfigSchema = z.strictObject({
+  encoding: z
+    .enum(encodings)
+    .default('o200k_base')
+    .describe('How text is counted in tokens: the encoding of the models that read it.'),
+});
