@@ -3,9 +3,9 @@ import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts'
 import type { Pipeline, Stage } from '../../../schemas/index.ts';
 import { asText, hasHoles, type Scope, type Values } from '../expressions/index.ts';
 import { emptyRun, type RunState, type Unit } from '../journal/index.ts';
-import { commandScope, outputScope, stageScope, undoScope } from './scope.ts';
+import { commandScope, outputScope, stageScope, undoScope } from './scope/scope.ts';
+import { evaluate, filledIn, secretIn, stageValues, unitValues } from './scope/values.ts';
 import { callAround, callOf, stageOf } from './stages.ts';
-import { evaluate, filledIn, secretIn, stageValues, unitValues } from './values.ts';
 
 /** @throws AgovError INPUT_INVALID where an expression fails on these values */
 export function fillUnit(pipeline: Pipeline, state: RunState, unit: Unit): Stage {

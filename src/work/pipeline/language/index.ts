@@ -1,7 +1,7 @@
 export { conditionsOf, fillUnit, itemsOf, outputsOf, secretPathsOf, specOf, unmetCondition } from './fill.ts';
 export { type Parameters, readGiven, readParameters } from './parameters.ts';
 export { checkTemplates, type Known, mustParse, type ParseResult, parseKept, parsePipeline } from './parse.ts';
-export { isSettled } from './settled.ts';
+export { isSettled } from './scope/settled.ts';
 export {
   ancestorsOf,
   callOf,

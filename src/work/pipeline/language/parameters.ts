@@ -1,7 +1,7 @@
 /** What a run is given from outside, against what its pipeline declares. */
 import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
 import { nearest, type Parameter, type PipelineFile } from '../../../schemas/index.ts';
-import type { Report } from './report.ts';
+import type { Report } from './check/report.ts';
 
 export type Parameters = JsonObject;
 

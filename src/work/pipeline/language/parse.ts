@@ -12,9 +12,9 @@ import {
   type Template,
   templateSchema,
 } from '../../../schemas/index.ts';
-import { explained } from './check-expressions.ts';
-import { checkModule } from './check-module.ts';
-import { checkStage, type Known as KnownParts } from './check-stage.ts';
+import { explained } from './check/expressions.ts';
+import { checkModule } from './check/module.ts';
+import { checkStage, type Known as KnownParts } from './check/stage.ts';
 import { callAround, callOf, endedBefore } from './stages.ts';
 import {
   checkCall,

@@ -8,7 +8,7 @@ import {
   type Template,
   templateSchema,
 } from '../../../../schemas/index.ts';
-import { loneParameter } from '../values.ts';
+import { loneParameter } from '../scope/values.ts';
 
 /** The templates of a text that can be read; what is wrong with the others `validate` tells. */
 export function templatesIn(text: string, file: string): readonly Template[] {

@@ -16,9 +16,9 @@ import {
   type Scope,
 } from '../../expressions/index.ts';
 import { misfit } from '../parameters.ts';
-import { parameterTypes, stageScope, templateScope } from '../scope.ts';
+import { parameterTypes, stageScope, templateScope } from '../scope/scope.ts';
+import { loneParameter } from '../scope/values.ts';
 import { callOf } from '../stages.ts';
-import { loneParameter } from '../values.ts';
 import type { Frame } from './frame.ts';
 
 export type Tell = (path: YamlPath, fault: ExpressionFault) => void;

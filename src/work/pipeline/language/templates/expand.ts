@@ -4,8 +4,8 @@ import type { Call, Expansion, Stage, WrittenStage, YamlPath } from '../../../..
 import { meansTemplate } from '../../../../schemas/index.ts';
 import { fixStage } from './fixed.ts';
 import { type Frame, fullName, type ReportAt } from './frame.ts';
-import type { Library, Refusal } from './library.ts';
-import type { Module, Place } from './module.ts';
+import type { Library, Refusal } from './source/library.ts';
+import type { Module, Place } from './source/module.ts';
 
 export interface Expanded {
   readonly stages: Record<string, Stage>;

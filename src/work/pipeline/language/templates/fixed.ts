@@ -16,9 +16,9 @@ import {
 } from '../../../../schemas/index.ts';
 import { hasHoles } from '../../expressions/index.ts';
 import { misfit } from '../parameters.ts';
-import { loneParameter } from '../values.ts';
+import { loneParameter } from '../scope/values.ts';
 import type { Frame, ReportAt } from './frame.ts';
-import type { Place } from './module.ts';
+import type { Place } from './source/module.ts';
 
 export interface Fixed {
   readonly stage: WrittenStage;

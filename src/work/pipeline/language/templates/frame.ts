@@ -1,7 +1,7 @@
 /** One use of a document while it is put in its place: what it was handed, and by whom. */
 import type { JsonObject } from '../../../../kernel/index.ts';
 import type { Fault, YamlPath } from '../../../../schemas/index.ts';
-import type { Module, Place } from './module.ts';
+import type { Module, Place } from './source/module.ts';
 
 export interface Frame {
   /** Name of the stage that stands for it, as in `deploy.check`; empty for the pipeline. */

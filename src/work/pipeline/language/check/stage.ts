@@ -1,10 +1,10 @@
 /** One stage as it will run: its agent, its tool, its artifacts, and every expression in it. */
-import type { Tool } from '../../../adapters/tools/port.ts';
-import { issuesOf, nearest, type Pipeline, type Stage, type YamlPath } from '../../../schemas/index.ts';
-import { hasHoles } from '../expressions/index.ts';
-import { checkExpressions } from './check-expressions.ts';
+import type { Tool } from '../../../../adapters/tools/port.ts';
+import { issuesOf, nearest, type Pipeline, type Stage, type YamlPath } from '../../../../schemas/index.ts';
+import { hasHoles } from '../../expressions/index.ts';
+import { isFinal, stageOf } from '../stages.ts';
+import { checkExpressions } from './expressions.ts';
 import type { Report } from './report.ts';
-import { isFinal, stageOf } from './stages.ts';
 
 export interface Known {
   /** Registered agents by name; undefined: not looked at. */

@@ -1,5 +1,5 @@
 /** A document of the language, as it is written: the pipeline, or one of the templates that stages of it stand for. */
-import type { Fault, PipelineFile, Template, WrittenStage, YamlFile, YamlPath } from '../../../../schemas/index.ts';
+import type { Fault, PipelineFile, Template, WrittenStage, YamlFile, YamlPath } from '../../../../../schemas/index.ts';
 
 export interface Module {
   /** As people find it: `agov:plan-apply`, `pipelines/parts.yaml#deploy`; empty for a pipeline, which nothing uses. */

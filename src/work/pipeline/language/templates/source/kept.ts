@@ -3,8 +3,8 @@
  * resumed run goes on with exactly those, whatever the files say by now and whichever agov reads them.
  */
 import { z } from 'zod';
-import { AgovError } from '../../../../kernel/index.ts';
-import type { Pipeline } from '../../../../schemas/index.ts';
+import { AgovError } from '../../../../../kernel/index.ts';
+import type { Pipeline } from '../../../../../schemas/index.ts';
 import type { TemplateFiles } from './library.ts';
 
 const keptSchema = z.strictObject({

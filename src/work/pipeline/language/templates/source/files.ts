@@ -10,7 +10,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { messageOf, packageFile, systemCode } from '../../../../kernel/index.ts';
+import { messageOf, packageFile, systemCode } from '../../../../../kernel/index.ts';
 import type { Refusal, TemplateFiles } from './library.ts';
 
 const maxBytes = 1_048_576;

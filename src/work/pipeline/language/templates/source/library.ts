@@ -1,7 +1,7 @@
 /** Finds the template that `uses` means. Each file is read once; how many there are, and how large, is bounded. */
 import { posix } from 'node:path';
-import type { YamlFile } from '../../../../schemas/index.ts';
-import { type Fault, nearest, readYamlDocuments, type Template, templateSchema } from '../../../../schemas/index.ts';
+import type { YamlFile } from '../../../../../schemas/index.ts';
+import { type Fault, nearest, readYamlDocuments, type Template, templateSchema } from '../../../../../schemas/index.ts';
 import { type Module, templateModule } from './module.ts';
 
 /** Where templates are read from: the project, or what a run has kept. */

@@ -1,7 +1,7 @@
 /** What an expression may read where it stands: parameters, declared outputs of what was needed, the item at hand. */
-import type { Parameter, Pipeline, Stage } from '../../../schemas/index.ts';
-import type { CelType, Scope } from '../expressions/index.ts';
-import { callAround, callOf, endedBefore, isFinal, isMany, localName, membersOf, stageOf } from './stages.ts';
+import type { Parameter, Pipeline, Stage } from '../../../../schemas/index.ts';
+import type { CelType, Scope } from '../../expressions/index.ts';
+import { callAround, callOf, endedBefore, isFinal, isMany, localName, membersOf, stageOf } from '../stages.ts';
 
 export const parameterTypes: Readonly<Record<Exclude<Parameter['type'], 'secret'>, CelType>> = {
   string: 'string',

@@ -2,13 +2,13 @@
  * Values for what `scope.ts` gives types to, from the state of a run. Those of templates follow from it: what a template
  * was handed, and what it puts out, is worked out when it is read and written down nowhere.
  */
-import { AgovError, isAgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
-import type { Call, Pipeline } from '../../../schemas/index.ts';
-import { compileExpression, compileTemplate, hasHoles, type Scope, type Values } from '../expressions/index.ts';
-import { type RunState, stateOf, type Unit, unitsOf } from '../journal/index.ts';
-import { misfit } from './parameters.ts';
+import { AgovError, isAgovError, type Json, type JsonObject } from '../../../../kernel/index.ts';
+import type { Call, Pipeline } from '../../../../schemas/index.ts';
+import { compileExpression, compileTemplate, hasHoles, type Scope, type Values } from '../../expressions/index.ts';
+import { type RunState, stateOf, type Unit, unitsOf } from '../../journal/index.ts';
+import { misfit } from '../parameters.ts';
+import { callAround, callOf, isFinal, membersOf, stageOf, stagesUnder } from '../stages.ts';
 import { celName, readableBy, stageScope, templateScope } from './scope.ts';
-import { callAround, callOf, isFinal, membersOf, stageOf, stagesUnder } from './stages.ts';
 
 /** A stage that did not end well has a status and no outputs. */
 export function unitValues(pipeline: Pipeline, state: RunState, unit: Unit): Values {

@@ -1,17 +1,17 @@
 /** Every expression of a pipeline, type-checked where it stands. */
-import type { Json } from '../../../kernel/index.ts';
-import type { Call, Pipeline, Stage, YamlPath } from '../../../schemas/index.ts';
+import type { Json } from '../../../../kernel/index.ts';
+import type { Call, Pipeline, Stage, YamlPath } from '../../../../schemas/index.ts';
 import {
   compileExpression,
   compileTemplate,
   type ExpressionFault,
   hasHoles,
   type Scope,
-} from '../expressions/index.ts';
+} from '../../expressions/index.ts';
+import { celName, commandScope, outputScope, stageScope, undoScope } from '../scope/scope.ts';
+import { loneParameter } from '../scope/values.ts';
+import { callAround, callOf, localName, membersOf, stageOf } from '../stages.ts';
 import type { Report } from './report.ts';
-import { celName, commandScope, outputScope, stageScope, undoScope } from './scope.ts';
-import { callAround, callOf, localName, membersOf, stageOf } from './stages.ts';
-import { loneParameter } from './values.ts';
 
 export function checkExpressions(pipeline: Pipeline, name: string, at: YamlPath, report: Report): void {
   const stage = stageOf(pipeline, name);

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { fsTools } from '../../../adapters/tools/fs/index.ts';
-import { formatFault } from '../../../schemas/index.ts';
-import { type Known, parsePipeline, projectTemplates } from '../index.ts';
+import { fsTools } from '../../../../adapters/tools/fs/index.ts';
+import { formatFault } from '../../../../schemas/index.ts';
+import { type Known, parsePipeline, projectTemplates } from '../../index.ts';
 
-const folder = fileURLToPath(new URL('../../../../test/vectors/pipelines/', import.meta.url));
+const folder = fileURLToPath(new URL('../../../../../test/vectors/pipelines/', import.meta.url));
 const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
 const agents = { builder: 'active', admin: 'active', retiree: 'retired' };
 const known = (file: string): Known => ({

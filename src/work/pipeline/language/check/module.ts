@@ -1,9 +1,9 @@
 /** What can be said of one document by itself: its parameters, who needs whom, and the stages that stand for templates. */
-import { meansTemplate, nearest } from '../../../schemas/index.ts';
-import { checkParameters } from './parameters.ts';
+import { meansTemplate, nearest } from '../../../../schemas/index.ts';
+import { checkParameters } from '../parameters.ts';
+import { findCycle } from '../stages.ts';
+import { checkKeys, type Module, type ReportAt } from '../templates/index.ts';
 import type { Report } from './report.ts';
-import { findCycle } from './stages.ts';
-import { checkKeys, type Module, type ReportAt } from './templates/index.ts';
 
 export function checkModule(module: Module, reportAt: ReportAt): void {
   const report: Report = (path, message, suggestion) => reportAt({ module, path }, message, suggestion);

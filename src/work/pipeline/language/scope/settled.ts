@@ -1,7 +1,7 @@
 /** What can be told before a run, since parameters alone decide it. */
-import type { Pipeline } from '../../../schemas/index.ts';
-import { hasHoles } from '../expressions/index.ts';
-import { callAround, callOf } from './stages.ts';
+import type { Pipeline } from '../../../../schemas/index.ts';
+import { hasHoles } from '../../expressions/index.ts';
+import { callAround, callOf } from '../stages.ts';
 
 /** Whether nothing of the run itself is read in `text`, be it an expression or a text with some in it, at `name`. */
 export function isSettled(pipeline: Pipeline, name: string, text: string): boolean {
