@@ -11,6 +11,17 @@ const schema = (name: string) =>
 const text = (path: string): string => readFileSync(join(repository, path), 'utf8');
 const corpus = 'test/vectors/pipelines';
 
+it.each(['pipelines', 'templates'])('finds nothing wrong with what docs/guide/%s.md shows', (page) => {
+  const blocks = [...text(`docs/guide/${page}.md`).matchAll(/^```yaml\n(apiVersion[\s\S]*?)^```/gm)].map(
+    ([, one = '']) => one,
+  );
+  expect(blocks.length).toBeGreaterThan(1);
+  for (const block of blocks) {
+    const value = parse(block);
+    expect(violations(schema(value.kind.toLowerCase()), value), block).toEqual([]);
+  }
+});
+
 it.each(['examples/governed-change/pipeline.yaml'])('finds nothing wrong with %s', (path) => {
   expect(violations(schema('pipeline'), parse(text(path)))).toEqual([]);
 });
