@@ -67,7 +67,12 @@ export const ERROR_TABLE = {
   MODEL_FAILED: { exit: 1, http: 502, retry: false, summary: 'The language model answered with what is no answer.' },
   MEMORY_UNAVAILABLE: { exit: 69, http: 503, retry: true, summary: 'The memory file cannot be read or written.' },
   MEMORY_CORRUPT: { exit: 1, http: 500, retry: false, summary: 'What is stored in memory is damaged.' },
-  SECRET_FOUND: { exit: 65, http: 422, retry: false, summary: 'Content holds what looks like a secret, and is refused.' },
+  SECRET_FOUND: {
+    exit: 65,
+    http: 422,
+    retry: false,
+    summary: 'Content holds what looks like a secret, and is refused.',
+  },
   TOO_MANY_REQUESTS: { exit: 75, http: 429, retry: true, summary: 'An agent asks for more at once than it may.' },
   PREFLIGHT_FAILED: { exit: 69, http: 412, retry: false, summary: 'What must hold before a run does not.' },
   WORKER_LOST: {

@@ -35,28 +35,29 @@ export function* pieces(db: Database, { entry, content }: StoredEntry, options: 
       if (lines && stored.line >= lines.to) return;
       const bytes = read(stored);
       const { label, line } = stored;
+      const wanted = bytes && lines ? linesOf(bytes, stored, lines) : bytes;
+      if (wanted?.length === 0) continue;
       yield {
         part: stored.n + 1,
         label,
         line: line + 1,
-        bytes: bytes && lines ? linesOf(bytes, stored, lines) : bytes,
+        bytes: wanted,
       };
     }
   }
 }
 
-/** The last part that begins at or before this line. */
+/** A part that begins before this line, or in it, with none before it that holds some of the line. */
 function firstPart(db: Database, content: number, parts: number, line: number): number {
-  let [low, high] = [0, parts - 1];
+  let [low, high] = [0, parts];
   while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
+    const middle = Math.floor((low + high) / 2);
     const begins = partsFrom(db, content, middle, 1)[0]?.line ?? 0;
-    // A part may begin inside the line that the one before has begun.
-    if (begins >= line && line > 0 && middle > 0 && begins > line - 1) high = middle - 1;
-    else if (begins > line) high = middle - 1;
-    else low = middle;
+    if (begins >= line) high = middle;
+    else low = middle + 1;
   }
-  return low;
+  // The line may begin in the part before: a long one goes through several.
+  return Math.max(0, low - 1);
 }
 
 function linesOf(bytes: Buffer, { line: first }: StoredPart, { from, to }: { from: number; to: number }): Buffer {
