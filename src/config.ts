@@ -33,6 +33,11 @@ const otherVariables = new Set([
   'AGOV_CRASHES',
 ]);
 
+/** The tokens of a stage's locks are named after the locks. */
+function isOther(name: string): boolean {
+  return otherVariables.has(name) || name.startsWith('AGOV_LOCK_');
+}
+
 /** @throws CONFIG_INVALID with every fault's file, line and column */
 export function readConfig(root: string, env: NodeJS.ProcessEnv): Config {
   const path = join(root, configFile);
@@ -74,7 +79,7 @@ export function utf8(bytes: Uint8Array, path: string): string {
 function withEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {
   const overlaid: Record<string, unknown> = structuredClone(config);
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('AGOV_') || otherVariables.has(name) || value === undefined) continue;
+    if (!name.startsWith('AGOV_') || isOther(name) || value === undefined) continue;
     const path = environmentSettings[name];
     if (!path) {
       const known = nearest(name, Object.keys(environmentSettings));

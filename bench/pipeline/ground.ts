@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbeddedState } from '../../src/adapters/state/embedded/index.ts';
+import type { Locks } from '../../src/adapters/state/port.ts';
 import { ledgerApprovals } from '../../src/governance/approvals/index.ts';
 import { type Artifacts, fileArtifacts } from '../../src/governance/evidence/index.ts';
 import { createGovernor, type Governor } from '../../src/governance/governor/index.ts';
@@ -22,6 +23,8 @@ export interface Ground extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly artifacts: Artifacts;
   readonly governor: Governor;
+  readonly locks: Locks;
+  readonly graceMs: number;
   /** Judged and recorded as any command, and then nothing is done. */
   readonly perform: Perform;
 }
@@ -43,7 +46,7 @@ export async function openGround(): Promise<Ground> {
     limits: { intentsPerRun: 1_000_000, denialsPerRun: 1 },
   });
   return {
-    ...{ dir, workspace, env, ids, ledger, governor },
+    ...{ dir, workspace, env, ids, ledger, governor, locks: state.locks, graceMs: 10_000 },
     artifacts: fileArtifacts(join(dir, 'artifacts'), ids),
     perform: ({ run, stage, workspace: folder, begun }) =>
       governor.act(

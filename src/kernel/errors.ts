@@ -81,6 +81,9 @@ export const ERROR_TABLE = {
     retry: true,
     summary: 'The worker that did this is gone, and what it did is not known.',
   },
+  EVIDENCE_MISSING: { exit: 1, http: 409, retry: false, summary: 'A gate asks for evidence that is not there.' },
+  LOCK_LOST: { exit: 75, http: 409, retry: true, summary: 'A lock ended while what it guards was under way.' },
+  GROUP_BUSY: { exit: 75, http: 409, retry: true, summary: 'Another run of the concurrency group is under way.' },
   RUN_BUSY: { exit: 75, http: 409, retry: true, summary: 'Another process drives this run.' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -14,6 +14,14 @@ export {
 } from './entry.ts';
 export { type Fault, faultsError, formatFault, nearest, showFault } from './faults.ts';
 export {
+  consentOf,
+  type EventGate,
+  type EvidenceGate,
+  eventNameSchema,
+  type Gate,
+  lockNameSchema,
+} from './gates.ts';
+export {
   type Decision,
   decisionSchema,
   type Facts,

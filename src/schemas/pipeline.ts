@@ -1,11 +1,12 @@
 /** The pipeline file. The language grows in place: unknown keys are faults, so that none is ever ignored. */
 import { z } from 'zod';
-import { durationPattern } from '../kernel/index.ts';
 import { budgetSchema } from './budget.ts';
+import { concurrencySchema, consentSchema, duration, expression, gateSchema, locksSchema, stageName } from './gates.ts';
 import { jsonObjectSchema } from './json.ts';
 import { nameSchema, steersPrograms } from './names.ts';
 
-export const stageName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'use a-z, 0-9 and -, beginning with a letter');
+export { duration, stageName };
+
 export const relativePath = z
   .string()
   .min(1)
@@ -14,11 +15,9 @@ export const relativePath = z
 
 /** Names that expressions use as they are. */
 export const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'use a-z, 0-9 and _, beginning with a letter');
-export const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 30s, 15m');
 /** In a template, for what must be known before a run: the whole value of a parameter. */
 const fixedHole = z.string().regex(/^\$\{\{\s*params\.[a-z][a-z0-9_]*\s*\}\}$/, 'write "${{ params.NAME }}"');
 const maxItems = 1000;
-const expression = z.string().min(1).max(4096);
 const variable = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]*$/, 'use A-Z 0-9 _')
@@ -90,7 +89,6 @@ const command = {
     .default({})
     .describe('Environment variable to secret path, or `${{ params.name }}` of type `secret`; leased for the command.'),
   timeout: z.union([duration, fixedHole]).optional().describe('Then it is killed and has failed: `30s`, `15m`.'),
-  gate: z.literal('approval').optional().describe('`approval`: an operator must consent, also where no policy asks.'),
 };
 
 interface Command {
@@ -173,6 +171,8 @@ export const stageSchema = z
       .default([])
       .describe('Stages that must have ended well, or been skipped, before.'),
     ...command,
+    gate: gateSchema.optional().describe('What must be before it starts. `approval`: any one operator consents.'),
+    locks: locksSchema.optional(),
     when: expression.optional().describe('A CEL condition: where it is false the stage is skipped.'),
     foreach: expression
       .optional()
@@ -192,7 +192,7 @@ export const stageSchema = z
       .optional()
       .describe('What all attempts and items of the stage may spend together, out of the pipeline’s own.'),
     compensate: z
-      .strictObject(command)
+      .strictObject({ ...command, gate: consentSchema.optional() })
       .superRefine(wellFormed)
       .optional()
       .describe(
@@ -242,6 +242,7 @@ export const pipelineSchema = z.strictObject({
   budget: budgetSchema
     .optional()
     .describe('What a run may spend; what undoes it and its final stages are counted and not held to it.'),
+  concurrency: concurrencySchema.optional(),
   stages: someStages,
   finally: stagesSchema.default({}).describe('Stages that run at the end, whatever came before.'),
 });

@@ -71,15 +71,15 @@ function union(
     return [{ path, ...choice(path, valueAt(data, path), issue.options.map(String)) }];
   }
   // The branch that was meant is the one whose outermost shape fits; among several, the one with the fewest faults.
-  const fitting = issue.errors.filter(
-    (errors) => !errors.some((e) => e.path.length === 0 && e.code === 'invalid_type'),
-  );
+  const value = valueAt(data, path);
+  const nested = typeof value === 'object' && value !== null;
+  const misses = (e: Issue): boolean => e.code === 'invalid_type' || (nested && e.code === 'invalid_value');
+  const fitting = issue.errors.filter((errors) => !errors.some((e) => e.path.length === 0 && misses(e)));
   const meant = fitting.toSorted((a, b) => a.length - b.length)[0];
   if (meant) return meant.flatMap((inner) => tell(schema, data, inner, path));
   const expected = issue.errors.flatMap((errors) =>
     errors.flatMap((e) => (e.code === 'invalid_type' ? [e.expected] : [])),
   );
-  const value = valueAt(data, path);
   if (value === undefined) return [{ path, message: `${name(path)} is missing.` }];
   return [
     {

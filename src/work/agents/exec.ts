@@ -20,6 +20,8 @@ export interface ExecRequest {
   readonly argv: readonly [string, ...string[]];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Variables that tell it of itself, and are no part of what is judged: they differ each time. */
+  readonly marks?: Readonly<Record<string, string>>;
   /** Environment variable to secret path: leased for this command alone. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** With which they are leased, where this host makes none itself. */
@@ -127,7 +129,7 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
   const running = await parts.sandbox.start({
     argv: request.argv,
     ...(request.cwd ? { cwd: request.cwd } : {}),
-    env: { ...request.env, AGOV_AGENT: channel.agent, AGOV_RUN: channel.run, ...leases.env },
+    env: { ...request.env, ...request.marks, AGOV_AGENT: channel.agent, AGOV_RUN: channel.run, ...leases.env },
     stdin: request.stdin,
     profile,
   });

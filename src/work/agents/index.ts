@@ -27,7 +27,7 @@ export {
   readBeside,
 } from './kinds/index.ts';
 export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
-export { heldFor, lockOwner } from './lock-owner.ts';
+export { heldFor, lockOwner, runOf, runOwner } from './lock-owner.ts';
 export {
   type AgentOperations,
   answerOf,

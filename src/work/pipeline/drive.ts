@@ -1,9 +1,9 @@
-/** Drives a run to its end, or to the approvals that it must wait for. Kill it anywhere: the next driver goes on. */
+/** Drives a run to its end, or to the approvals and events that it must wait for. Kill it anywhere: the next driver goes on. */
 import type { Env, IdSource } from '../../kernel/index.ts';
 import type { Pipeline } from '../../schemas/index.ts';
 import { openJournal, type RunBody, type RunState, readRun, type Unit, unitKey } from './journal/index.ts';
 import { isFinal } from './language/index.ts';
-import { createPlanner } from './planner/index.ts';
+import { createPlanner, createWaits } from './planner/index.ts';
 import { expandStage, runUnit, type UnitEnd, type UnitParts } from './unit/index.ts';
 
 export interface DriveParts extends UnitParts {
@@ -19,6 +19,8 @@ const lookIdlyEveryMs = 1000;
 export interface Halt {
   readonly stop: AbortSignal;
   readonly quit: AbortSignal;
+  /** What lets it drive is no longer there: what runs is stopped, and the run is left for whoever resumes it. */
+  readonly lost?: AbortSignal;
 }
 
 /** The state at the end, or while waiting. Call only as the run's driver. */
@@ -26,7 +28,7 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
   const { ledger, env } = parts;
   const journal = openJournal(parts, run);
   const working = new Map<string, Promise<void>>();
-  const parked = new Map<string, string>();
+  const waits = createWaits(env);
   const failures: unknown[] = [];
   const [over, cancelled] = [new AbortController(), new AbortController()];
   const next = createPlanner(pipeline);
@@ -37,17 +39,21 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
     failures.push(error);
     bell.ring();
   };
+  const lost = halt.lost ? [halt.lost] : [];
+  for (const signal of lost) signal.addEventListener('abort', () => fail(signal.reason), { once: true });
   const begin = async (unit: Unit): Promise<void> => {
     const key = unitKey(unit);
-    parts.onUnit?.(unit, 'started');
+    const known = journal.state.signals.length;
+    const again = waits.begin(key);
+    if (!again) parts.onUnit?.(unit, 'started');
     // What undoes and ends goes on after a stop.
     const forward = !unit.undo && !isFinal(pipeline, unit.stage);
     const ends = forward ? [halt.stop, cancelled.signal] : [halt.quit];
-    const signal = AbortSignal.any([...ends, over.signal]);
-    const { end, recorded } = await runUnit(parts, { pipeline, unit, journal, state: journal.state, signal });
-    if (end.status === 'parked') parked.set(key, end.approval);
+    const signal = AbortSignal.any([...ends, ...lost, over.signal]);
+    const { end, recorded } = await runUnit(parts, { pipeline, unit, journal, state: journal.state, signal, lost });
+    const news = waits.note(key, end, known);
     // Nothing is told before it is on record; what comes next need not wait for that.
-    recorded.then(() => parts.onUnit?.(unit, end)).catch(fail);
+    recorded.then(() => news && parts.onUnit?.(unit, end)).catch(fail);
   };
   const launch = (unit: Unit): void => {
     const key = unitKey(unit);
@@ -66,7 +72,8 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
   };
 
   for (;;) {
-    if (env.monotonic() >= lookAt) {
+    // Somebody who kills it takes its locks as well: what failed then failed by that.
+    if (failures.length > 0 || env.monotonic() >= lookAt) {
       journal.catchUp();
       lookAt = env.monotonic() + lookEveryMs;
     }
@@ -90,14 +97,14 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
       continue;
     }
     const busy = new Set(working.keys());
-    const step = next(state, { at: env.now(), busy, parked: new Set(parked.keys()) });
+    const step = next(state, { at: env.now(), busy, ...waits.now(state.signals.length) });
     switch (step.do) {
       case 'park':
       case 'end':
         await journal.settled();
         // What others wrote meanwhile may change it.
         if (journal.catchUp() || failures.length > 0) continue;
-        if (step.do === 'park') return finish({ step: 'waiting', approvals: [...parked.values()] });
+        if (step.do === 'park') return finish({ step: 'waiting', ...waits.waitedFor() });
         return finish({
           ...{ step: 'ended', status: step.status },
           ...(step.reason === undefined ? {} : { reason: step.reason.slice(0, 2000) }),

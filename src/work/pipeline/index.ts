@@ -1,5 +1,6 @@
 export { type DriveParts, drive, type Halt } from './drive.ts';
 export { graphLines, graphMermaid } from './graph.ts';
+export { driveInTurn, type TurnParts } from './group/index.ts';
 export {
   pendingStage,
   type RunChange,
@@ -37,6 +38,7 @@ export { type Outlook, type OutlookUnit, outlookOf, outlookOfRetry, outlookOfRun
 export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
 export { cancelRun, type LookedAt, resumable, resumeRun, retryRun, stagesAgain, startRun } from './runs.ts';
+export { type Event, signalRun } from './signal.ts';
 export {
   type Answer,
   type CommandJob,

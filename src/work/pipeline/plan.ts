@@ -7,7 +7,7 @@ import { type ExplainAgent, type ExplainTool, execIntent } from '../agents/index
 import { emptyRun, unitKey } from './journal/index.ts';
 import { conditionsOf, fillUnit, isSettled, specOf, unmetCondition } from './language/index.ts';
 import type { Outlook } from './outlook.ts';
-import { commandOf } from './unit/index.ts';
+import { commandOf, consentOptions } from './unit/index.ts';
 
 export interface PlannedUnit {
   /** Stage, or `~stage` for what undoes it. */
@@ -78,7 +78,7 @@ async function judge(
   try {
     const stage = fill?.() ?? spec;
     const channel: Channel = { agent, run: 'plan', workspace: await parts.workspace(spec.workspace) };
-    const begin = gate === 'approval' ? { requireApprovals: 1 } : {};
+    const begin = consentOptions(gate);
     const tool = uses === undefined ? undefined : parts.tools.get(uses);
     const { decision, sentences } =
       stage.task !== undefined

@@ -1,4 +1,5 @@
 /** A run's beginning, and how another process takes it over, ends it, or begins again where it failed. */
+import { endApprovals } from '../../governance/approvals/index.ts';
 import type { Budgets } from '../../governance/budgets/index.ts';
 import type { Artifacts } from '../../governance/evidence/index.ts';
 import { governorMark, mayLive } from '../../governance/governor/index.ts';
@@ -6,7 +7,16 @@ import type { Ledger } from '../../governance/ledger/index.ts';
 import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
 import { type ArtifactRef, nearest, type Pipeline, type PreflightRecord } from '../../schemas/index.ts';
 import type { OperatorAct } from '../agents/index.ts';
-import { type RunBody, type RunState, readRun, type StageBody, stateOf, unitKey, unitsOf } from './journal/index.ts';
+import {
+  type RunBody,
+  type RunState,
+  readRun,
+  type StageBody,
+  stateOf,
+  type Unit,
+  unitKey,
+  unitsOf,
+} from './journal/index.ts';
 import { ancestorsOf, callOf, keptText, type Parameters, readKept, stageOf, stagesUnder } from './language/index.ts';
 import { openRunBudget } from './unit/index.ts';
 
@@ -102,7 +112,7 @@ export async function resumeRun(ledger: Ledger, run: string, by: OperatorAct, lo
   return readRun(ledger, run);
 }
 
-function hasEnded({ run, status, reason }: RunState): AgovError {
+export function hasEnded({ run, status, reason }: RunState): AgovError {
   return new AgovError('CONFLICT', {
     what: `Run ${run} has ended (${status}).`,
     ...(reason === undefined ? {} : { why: reason }),
@@ -122,13 +132,21 @@ export type Cancelled = 'by its driver' | 'taken over';
 
 /** @throws CONFLICT when the run has ended */
 export async function cancelRun(ledger: Ledger, run: string, by: OperatorAct, reason: string): Promise<Cancelled> {
-  const state = readRun(ledger, run);
-  if (state.endedAt !== undefined) throw hasEnded(state);
-  const body: RunBody = { step: 'cancelling', reason: `Cancelled by ${by.operator}: ${reason}`.slice(0, 2000) };
-  await ledger.append({ kind: 'run', run, body });
+  const state = await orderEnd(ledger, run, by, reason);
   if (state.status !== 'waiting' && mayLive(state.driver)) return 'by its driver';
   await resumeRun(ledger, run, by);
   return 'taken over';
+}
+
+/** What cancels it, for whoever drives it or will. @throws CONFLICT when the run has ended */
+export async function orderEnd(ledger: Ledger, run: string, by: OperatorAct, reason: string): Promise<RunState> {
+  const state = readRun(ledger, run);
+  if (state.endedAt !== undefined) throw hasEnded(state);
+  const why = `Cancelled by ${by.operator}: ${reason}`.slice(0, 2000);
+  await ledger.append({ kind: 'run', run, body: { step: 'cancelling', reason: why } });
+  // A consent to what will not be done any more would serve the next run that asks the same.
+  await endApprovals(ledger, { agents: new Set(), run }, { ...by, reason: why });
+  return state;
 }
 
 /**
@@ -165,7 +183,12 @@ export async function retryRun(
   );
   const bodies = Object.keys(pipeline.stages).flatMap((stage) => (again.has(stage) ? [] : reused(old, stage)));
   await Promise.all(
-    bodies.map((body) => parts.ledger.append({ kind: 'stage', run, agent: stageOf(pipeline, body.stage).agent, body })),
+    bodies.map((body) => {
+      const { agent } = stageOf(pipeline, body.stage);
+      // Evidence for the gates to come.
+      const artifacts = body.step === 'reused' ? [...stateOf(old, unitOf(body)).artifacts] : [];
+      return parts.ledger.append({ kind: 'stage', run, agent, body, artifacts });
+    }),
   );
   return run;
 }
@@ -187,6 +210,10 @@ function begunWith(pipeline: Pipeline, old: RunState, from: readonly string[]): 
 
 function comesAfter(pipeline: Pipeline, name: string, first: string): boolean {
   return name === first || ancestorsOf(pipeline, name).has(first);
+}
+
+function unitOf({ stage, item }: Extract<StageBody, { step: 'reused' }>): Unit {
+  return { stage, ...(item === undefined ? {} : { item }) };
 }
 
 /** What the new run writes of a stage that the old one ended well, items and all; nothing where it did not. */

@@ -190,6 +190,7 @@ export function partsOf(base: Governed, life: Life, artifacts: DriveParts['artif
   const useTool: UseTool = () => Promise.reject(new Error('no tool is used'));
   const parts: DriveParts = {
     ...{ env, artifacts, ledger: life.ledger, ids: idSource(env), hidden: [] },
+    ...{ locks: state.locks, graceMs: 10_000 },
     perform: createPerform({ exec, useTool, tools: new Map() }),
     workspace: async () => base.channel('builder').workspace,
     async ask(approval) {

@@ -31,6 +31,7 @@ export async function known(cli: Cli, app: App, file: string): Promise<Known & {
     tools: app.tools,
     definitionFault: (agent) => definitionFault(app, agent),
     templates: templatesFor(cli, app, file),
+    operators: app.config.operators,
   };
 }
 

@@ -104,9 +104,13 @@ export function openRemote(parts: RemoteParts, run: string): Remote {
   };
 
   /** Until it is in the queue, or the wait is over: to give it twice is as good as once. */
-  async function hand({ stage, signal, purse }: CommandJob, { consents, ...about }: About & Pick<Job, 'consents'>) {
+  async function hand(
+    { stage, locks, signal, purse }: CommandJob,
+    { consents, ...about }: About & Pick<Job, 'consents'>,
+  ) {
     const job: Job = {
       ...{ v: jobFormat, agov: parts.version, ...about, policyVersion, store: parts.store, consents },
+      locks: { ...locks },
       // JSON, as the file it comes from.
       stage: JSON.parse(JSON.stringify(stage)) as JsonObject,
       ...(purse ? { purse } : {}),

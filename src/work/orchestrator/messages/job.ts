@@ -33,6 +33,8 @@ export const jobSchema = z.strictObject({
   ...about,
   /** Every `${{ … }}` filled in. */
   stage: jsonObjectSchema,
+  /** Fencing tokens of the locks that the coordinator holds for it, by name. */
+  locks: z.record(z.string(), z.int().min(1)),
   policyVersion: sha256Schema,
   /** Names the folder of artifacts: a worker on the same one need send nothing. */
   store: z.string().max(512),

@@ -137,11 +137,11 @@ interface Ordered {
 
 async function attempt(parts: TakeParts, held: Held, job: Job, stage: Stage, { after, by }: Ordered): Promise<Said> {
   if (job.policyVersion !== parts.policyVersion) return { did: 'fault', fault: otherRules(parts.worker.name) };
-  const { run, key, token, purse } = job;
+  const { run, key, token, purse, locks } = job;
   const workspace = await parts.keep.workspace(stage.workspace);
   const begun = { attempt: job.attempt, id: token, after, recorded: Promise.resolve() };
   for (let round = 1; ; round++) {
-    const acted = await parts.perform({ run, key, stage, workspace, purse, begun, signal: held.signal });
+    const acted = await parts.perform({ run, key, stage, workspace, purse, locks, begun, signal: held.signal });
     if (acted.verdict !== 'ask') return spoken(parts, job, stage, acted);
     if (round === mostRounds || !(await consent(parts, job, by, acted.approval))) return question(acted);
   }

@@ -7,3 +7,4 @@ export {
   type Values,
 } from './expression.ts';
 export { asText, compileTemplate, hasHoles, type Template } from './template.ts';
+export { recordable } from './values.ts';

@@ -30,6 +30,11 @@ export function fromCel(value: unknown, depth = 0): Json {
   );
 }
 
+/** The value, if an expression can read it and an entry hold it. @throws TypeError */
+export function recordable(value: Json): Json {
+  return fromCel(toCel(value));
+}
+
 /** The first is lost, or becomes the prototype, wherever an object is copied; by the second CEL tells what a value is. */
 const reserved = new Set(['__proto__', 'constructor']);
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { governorMarkSchema } from '../../../governance/governor/index.ts';
 import {
+  eventNameSchema,
   jsonObjectSchema,
   jsonSchema,
   nameSchema,
@@ -31,7 +32,13 @@ export const runBodySchema = z.discriminatedUnion('step', [
     engine: z.literal('bullmq').optional(),
   }),
   z.strictObject({ step: z.literal('resumed'), preflight, ...by, driver: governorMarkSchema }),
-  z.strictObject({ step: z.literal('waiting'), approvals: z.array(z.string()) }),
+  z.strictObject({
+    step: z.literal('waiting'),
+    approvals: z.array(z.string()),
+    events: z.array(z.string()).optional(),
+  }),
+  /** An operator's word to the stages that wait for it, now or later. */
+  z.strictObject({ step: z.literal('signalled'), name: eventNameSchema, data: jsonSchema, ...by }),
   /** From here on nothing new starts but what undoes and ends. */
   z.strictObject({ step: z.literal('cancelling'), reason: z.string() }),
   z.strictObject({
@@ -55,13 +62,25 @@ const unit = {
 const workerSchema = z.strictObject({ name: nameSchema, host: z.string(), key: z.string() });
 export type Worker = z.infer<typeof workerSchema>;
 
+const tokens = z.record(z.string(), z.int().min(1));
+
 export const stageBodySchema = z.discriminatedUnion('step', [
   /** The items that `foreach` or `matrix` gave: evaluated once, so that a resumed run has the same ones. */
   z.strictObject({ step: z.literal('expanded'), stage: z.string(), items: z.array(jsonSchema) }),
   z.strictObject({ step: z.literal('skipped'), ...unit, reason: z.string() }),
   /** Done well by an earlier run. */
   z.strictObject({ step: z.literal('reused'), ...unit, from: z.string(), outputs: jsonObjectSchema }),
-  z.strictObject({ step: z.literal('started'), ...unit, attempt: z.int().min(1) }),
+  /** From here on its gate waits for an event; `until` (RFC 3339) at the latest. */
+  z.strictObject({ step: z.literal('awaiting'), ...unit, event: eventNameSchema, until: z.string().optional() }),
+  z.strictObject({
+    step: z.literal('started'),
+    ...unit,
+    attempt: z.int().min(1),
+    /** Name to fencing token of each lock that it holds. */
+    locks: tokens.optional(),
+  }),
+  /** The locks that it holds since it was taken up again. */
+  z.strictObject({ step: z.literal('locked'), ...unit, attempt: z.int().min(1), locks: tokens }),
   z.strictObject({
     step: z.literal('ended'),
     ...unit,

@@ -3,7 +3,7 @@ import { everyEntry, type Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, type Json } from '../../../kernel/index.ts';
 import type { Entry } from '../../../schemas/index.ts';
 import { killSchema, type RunBody, runBodySchema, type StageBody, stageBodySchema, unitKey } from './entries.ts';
-import { emptyRun, pendingStage, type RunState, type StageState, type Touched } from './state.ts';
+import { emptyRun, pendingStage, type RunState, type Signal, type StageState, type Touched } from './state.ts';
 
 /** @throws NOT_FOUND */
 export function readRun(ledger: Ledger, run: string): RunState {
@@ -59,7 +59,12 @@ function foldRun(state: Draft, run: string, body: RunBody, { at }: Folded): Draf
     case 'resumed':
       return { ...state, status: 'running', drivers: state.drivers + 1, driver: body.driver };
     case 'waiting':
-      return { ...state, status: 'waiting' };
+      return { ...state, status: 'waiting', approvals: body.approvals.length };
+    case 'signalled': {
+      const { name, data, operator } = body;
+      const signal: Signal = { name, data: data as Json, operator, at: Date.parse(at) };
+      return { ...state, signals: [...state.signals, signal] };
+    }
     case 'cancelling':
       return { ...state, cancelling: state.cancelling ?? body.reason };
     case 'ended':
@@ -83,16 +88,31 @@ function foldStage({ stages, items, touched, order }: Draft, body: StageBody, en
   const before = stages.get(key) ?? pendingStage;
   const ended = { endedAt: entry.at, endedOrder: order };
   switch (body.step) {
+    case 'awaiting': {
+      const until = body.until === undefined ? undefined : Date.parse(body.until);
+      stages.set(key, { ...before, awaiting: { event: body.event, until } });
+      return;
+    }
+    case 'locked':
+      return; // for whoever reads the record: nothing rests on it
     case 'started': {
       const { attempt } = body;
-      const { failures } = before;
-      const begun = { status: 'open', attempt, failures, startedEntry: entry.id, startedAt: entry.at } as const;
+      const { failures, awaiting } = before;
+      const begun = {
+        status: 'open',
+        attempt,
+        failures,
+        awaiting,
+        startedEntry: entry.id,
+        startedAt: entry.at,
+      } as const;
       stages.set(key, { ...pendingStage, ...begun });
       return;
     }
     case 'reused': {
       const reason = `Done by run ${body.from}.`;
-      stages.set(key, { ...before, ...ended, status: 'ok', outputs: body.outputs, reason });
+      const { artifacts = [] } = entry;
+      stages.set(key, { ...before, ...ended, status: 'ok', outputs: body.outputs, artifacts, reason });
       return;
     }
     case 'skipped':

@@ -26,6 +26,17 @@ export interface StageState {
   readonly outputs: JsonObject;
   /** Who did it, where that was a worker. */
   readonly worker: Worker | undefined;
+  /** The event that its gate waits for, or waited for. `until` in milliseconds since the epoch. */
+  readonly awaiting: { readonly event: string; readonly until: number | undefined } | undefined;
+}
+
+/** An operator's word to the stages that wait for it. */
+export interface Signal {
+  readonly name: string;
+  readonly data: Json;
+  readonly operator: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 export interface RunState {
@@ -44,6 +55,8 @@ export interface RunState {
   readonly reason: string | undefined;
   /** Why it is being cancelled, if it is. */
   readonly cancelling: string | undefined;
+  /** How many approvals it was left waiting for, when it was. */
+  readonly approvals: number;
   /** How many drivers the run has had, and the last one. */
   readonly drivers: number;
   readonly driver: z.infer<typeof governorMarkSchema>;
@@ -53,6 +66,8 @@ export interface RunState {
   readonly stages: ReadonlyMap<string, StageState>;
   /** What `foreach` and `matrix` gave, by stage. */
   readonly items: ReadonlyMap<string, readonly Json[]>;
+  /** In the order in which they came. */
+  readonly signals: readonly Signal[];
   /** What entries were about, in their order: whoever keeps up with it need not look at all stages again. */
   readonly touched: readonly Touched[];
 }
@@ -77,17 +92,19 @@ export const pendingStage: StageState = {
   artifacts: [],
   outputs: {},
   worker: undefined,
+  awaiting: undefined,
 };
 
 /** Of a run that has not begun. */
 export const emptyRun: RunState = {
   ...{ run: '', order: 0, pipeline: '', file: '', source: '', params: {}, retryOf: undefined, operator: '' },
   startedAt: '',
-  ...{ endedAt: undefined, status: 'running', reason: undefined, cancelling: undefined, drivers: 0 },
+  ...{ endedAt: undefined, status: 'running', reason: undefined, cancelling: undefined, approvals: 0, drivers: 0 },
   driver: { host: '', boot: '', pid: 0, started: '' },
   engine: undefined,
   stages: new Map(),
   items: new Map(),
+  signals: [],
   touched: [],
 };
 

@@ -46,9 +46,19 @@ export function secretPathsOf(
 export function specOf(pipeline: Pipeline, { stage: name, undo }: Unit): Stage {
   const stage = stageOf(pipeline, name);
   if (!undo) return stage;
-  const { agent, workspace, retry, compensate } = stage;
+  const { agent, workspace, retry, locks, compensate } = stage;
   if (!compensate) throw new AgovError('INTERNAL', { what: `Stage "${name}" has nothing that undoes it.` });
-  return { ...compensate, agent, workspace, retry, needs: [], outputs: {}, artifacts: {}, expect: 'ok' } as Stage;
+  return {
+    ...compensate,
+    agent,
+    workspace,
+    retry,
+    locks,
+    needs: [],
+    outputs: {},
+    artifacts: {},
+    expect: 'ok',
+  } as Stage;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   templateSchema,
 } from '../../../schemas/index.ts';
 import { explained } from './check/expressions.ts';
+import { checkGroup } from './check/gates.ts';
 import { checkModule } from './check/module.ts';
 import { checkStage, type Known as KnownParts } from './check/stage.ts';
 import { callAround, callOf, endedBefore } from './stages.ts';
@@ -114,6 +115,7 @@ function understood(value: PipelineFile, root: Module, { text, file, known, open
     finally: final,
     ...(used ? { expansion: { ...expansion, files } } : {}),
   };
+  checkGroup(pipeline, (path, ...said) => report({ module: root, path }, ...said));
   checkStages(pipeline, expanded, known, report);
   checkCalls(pipeline, expanded, report);
   const all = [...faults, ...library.faults];

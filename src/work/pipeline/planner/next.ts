@@ -11,7 +11,7 @@ export type Next =
   | { readonly do: 'go'; readonly start: readonly Unit[]; readonly expand: readonly string[] }
   /** For what is under way; until the time given at the latest, in milliseconds since the epoch. */
   | { readonly do: 'wait'; readonly until: number | undefined }
-  /** Nothing can go on before an operator has answered. */
+  /** Nothing can go on before an operator has answered, or an event has come. */
   | { readonly do: 'park' }
   | { readonly do: 'end'; readonly status: 'ok' | 'failed' | 'cancelled'; readonly reason: string | undefined };
 
@@ -20,8 +20,10 @@ export interface Now {
   readonly at: number;
   /** `unitKey`s under way in this driver. */
   readonly busy: ReadonlySet<string>;
-  /** Those at an unanswered approval. */
+  /** Those at an unanswered approval, or whose event has not come. */
   readonly parked: ReadonlySet<string>;
+  /** Those that others kept from their locks, and when they may be tried again, in milliseconds since the epoch. */
+  readonly held: ReadonlyMap<string, number>;
 }
 
 export type Planner = (state: RunState, now: Now) => Next;
@@ -38,7 +40,9 @@ function next(pipeline: Pipeline, state: RunState, now: Now, forward: Progress, 
   const seen = failure === undefined ? [] : [...forward.all()];
   // What was begun comes to its end, and counts, before anything is undone: also what a killed driver began.
   const left = seen.flatMap((one) => begunAndLeft(one, now));
-  if (left.length > 0) return { do: 'go', start: left.slice(0, pipeline.parallel), expand: [] };
+  const due = left.filter((unit) => (now.held.get(unitKey(unit)) ?? 0) <= now.at);
+  if (due.length > 0) return { do: 'go', start: due.slice(0, pipeline.parallel), expand: [] };
+  if (left.length > 0) return waiting(Math.min(...left.map((unit) => now.held.get(unitKey(unit)) ?? now.at)));
   if ([...now.busy].some((key) => !isFinalUnit(pipeline, key))) return waiting(undefined);
   const undo = nextUndo(seen, state);
   if (undo) return undoing(undo, state, now);
@@ -98,11 +102,11 @@ function busyOf({ name, units }: Seen, { busy }: Now): number {
 }
 
 /** When the unit may start; undefined when it has ended, is under way, or waits for an answer. */
-function startable(unit: Unit, { status, retryAt }: StageState, { at, busy, parked }: Now): number | undefined {
+function startable(unit: Unit, { status, retryAt }: StageState, { at, busy, parked, held }: Now): number | undefined {
   if (status !== 'pending' && status !== 'open' && status !== 'retrying') return undefined;
   const key = unitKey(unit);
   if (busy.has(key) || parked.has(key)) return undefined;
-  return status === 'retrying' ? (retryAt ?? at) : at;
+  return Math.max(status === 'retrying' ? (retryAt ?? at) : at, held.get(key) ?? at);
 }
 
 /** The last of what ended well, can be undone, and has not been. One after the other: they may rest on each other. */

@@ -4,9 +4,10 @@ import type { Tool } from '../../../adapters/tools/port.ts';
 import { adopt, type Budgets } from '../../../governance/budgets/index.ts';
 import type { Acted, BeginOptions, Channel } from '../../../governance/governor/index.ts';
 import { AgovError, isAgovError, parseDuration } from '../../../kernel/index.ts';
-import type { ArtifactRef, Stage } from '../../../schemas/index.ts';
+import { type ArtifactRef, consentOf, type Stage } from '../../../schemas/index.ts';
 import type { Exec, RunAgent, UseTool } from '../../agents/index.ts';
 import type { Worker } from '../journal/index.ts';
+import { lockVariable } from '../language/index.ts';
 import type { Purse } from './budget.ts';
 
 export interface CommandParts {
@@ -29,6 +30,8 @@ export interface CommandJob {
   readonly workspace: string;
   /** What it spends from; absent where nothing limits it. */
   readonly purse?: Purse | undefined;
+  /** Fencing tokens of the locks that are held for it, by name. */
+  readonly locks: Readonly<Record<string, number>>;
   /** The attempt, and its entry, which may still be on its way to the ledger: nothing may be done before it is there. */
   readonly begun: Begun;
   readonly signal: AbortSignal;
@@ -90,7 +93,7 @@ const longestTimerMs = 2 ** 31 - 1 - graceMs;
 
 async function perform(
   parts: CommandParts,
-  { run, stage, key, signal, workspace, begun }: CommandJob,
+  { run, stage, key, signal, workspace, locks, begun }: CommandJob,
   payer: Pick<Channel, 'budget' | 'overdraws'>,
   leftMs: number | undefined,
 ): Promise<Acted<unknown>> {
@@ -99,7 +102,7 @@ async function perform(
     parent: begun.id,
     // The intent goes into the same transaction, or into a later one.
     after: begun.after ?? begun.id,
-    ...(stage.gate === 'approval' ? { requireApprovals: 1 } : {}),
+    ...consentOptions(stage.gate),
   };
   const most = Math.min(
     stage.timeout === undefined ? Number.POSITIVE_INFINITY : parseDuration(stage.timeout),
@@ -122,6 +125,7 @@ async function perform(
     channel,
     argv: commandOf(stage),
     env: stage.env,
+    marks: Object.fromEntries(Object.entries(locks).map(([name, token]) => [lockVariable(name), String(token)])),
     secrets: stage.secrets,
     stdin: 'none',
     begin,
@@ -129,6 +133,16 @@ async function perform(
     ...limits,
     ...shown,
   });
+}
+
+/** What is left of a gate when it is the policy's turn. */
+export function consentOptions(gate: Stage['gate']): BeginOptions {
+  const { quorum, roles, reason } = consentOf(gate) ?? {};
+  return {
+    ...(quorum === undefined ? {} : { requireApprovals: quorum }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(reason === undefined ? {} : { asks: reason }),
+  };
 }
 
 export function commandOf({ run }: Stage): readonly [string, ...string[]] {

@@ -15,7 +15,7 @@ import type { Report } from './report.ts';
 
 export function checkExpressions(pipeline: Pipeline, name: string, at: YamlPath, report: Report): void {
   const stage = stageOf(pipeline, name);
-  const tell: Tell = (path, fault) => report([...at, ...path], ...explained(pipeline, name, fault));
+  const tell = teller(pipeline, name, at, report);
   const before = stageScope(pipeline, name);
   const expect = (key: 'when' | 'foreach', type: 'bool' | 'list'): void => {
     const source = stage[key];
@@ -34,6 +34,13 @@ export function checkExpressions(pipeline: Pipeline, name: string, at: YamlPath,
   }
 }
 
+export type Tell = (path: YamlPath, fault: ExpressionFault) => void;
+
+/** Reports faults of expressions below `at`; without a `name` they belong to the pipeline as a whole. */
+export function teller(pipeline: Pipeline, name: string, at: YamlPath, report: Report): Tell {
+  return (path, fault) => report([...at, ...path], ...explained(pipeline, name, fault));
+}
+
 /** Why a name that the pipeline has is not there for this stage. */
 export function explained(
   pipeline: Pipeline,
@@ -44,6 +51,7 @@ export function explained(
   const { parameters } = callOf(pipeline, around) ?? pipeline;
   const stage = membersOf(pipeline, around).find((other) => celName(other) === unknown);
   if (stage === name) return ['A stage cannot read its own outputs before it has run.'];
+  if (stage !== undefined && name === '') return ['No stage has run yet where this is read.'];
   if (stage !== undefined)
     return [`Stage "${localName(stage)}" is not among what this stage needs: add it to "needs".`];
   if (unknown !== undefined && parameters[unknown]?.type === 'secret') {
@@ -59,8 +67,6 @@ export function explained(
 function isOutside(pipeline: Pipeline, name: string): boolean {
   return Object.hasOwn(pipeline.parameters, name) || membersOf(pipeline, '').some((other) => celName(other) === name);
 }
-
-type Tell = (path: YamlPath, fault: ExpressionFault) => void;
 
 type Command = Pick<Stage, 'run' | 'task' | 'env' | 'with' | 'secrets'>;
 
@@ -87,7 +93,7 @@ function checkCommand(parameters: Parameters, command: Command, at: YamlPath, sc
   }
 }
 
-function checkText(text: string, path: YamlPath, scope: Scope, tell: Tell): void {
+export function checkText(text: string, path: YamlPath, scope: Scope, tell: Tell): void {
   if (!hasHoles(text)) return;
   const compiled = compileTemplate(text, scope);
   if (!('evaluate' in compiled)) for (const fault of compiled) tell(path, fault);

@@ -4,12 +4,14 @@ import { issuesOf, nearest, type Pipeline, type Stage, type YamlPath } from '../
 import { hasHoles } from '../../expressions/index.ts';
 import { isFinal, stageOf } from '../stages.ts';
 import { checkExpressions } from './expressions.ts';
+import { checkConsents, checkGates, type Operators } from './gates.ts';
 import type { Report } from './report.ts';
 
 export interface Known {
   /** Registered agents by name; undefined: not looked at. */
   readonly agents: ReadonlyMap<string, { readonly status: string }> | undefined;
   readonly tools: ReadonlyMap<string, Tool>;
+  readonly operators?: Operators;
   /** Why the agent of a task cannot be run by its definition; undefined where it can. Absent: not looked at. */
   definitionFault?(agent: string): string | undefined;
 }
@@ -41,7 +43,10 @@ export function checkStage(pipeline: Pipeline, name: string, known: Known, place
     const message = `A command that holds secrets may write one into "${source}", and a file is kept as it is.`;
     report([...at, 'artifacts', artifact], `${message} Print it (stdout is redacted), or collect it in a later stage.`);
   }
-  if (!unreadable) checkExpressions(pipeline, name, at, report);
+  checkConsents(stage, at, known.operators, report);
+  if (unreadable) return;
+  checkExpressions(pipeline, name, at, report);
+  checkGates(pipeline, name, at, report);
 }
 
 /** Nobody has more than what is above them; and what ends a run is not held to a budget. */

@@ -1,7 +1,8 @@
 /** What an expression may read where it stands: parameters, declared outputs of what was needed, the item at hand. */
-import type { Parameter, Pipeline, Stage } from '../../../../schemas/index.ts';
+import type { Call, Parameter, Pipeline, Stage } from '../../../../schemas/index.ts';
 import type { CelType, Scope } from '../../expressions/index.ts';
 import { callAround, callOf, endedBefore, isFinal, isMany, localName, membersOf, stageOf } from '../stages.ts';
+import { eventGateOf } from './event.ts';
 
 export const parameterTypes: Readonly<Record<Exclude<Parameter['type'], 'secret'>, CelType>> = {
   string: 'string',
@@ -26,15 +27,19 @@ function scopeIn(pipeline: Pipeline, call: string, readable: readonly string[], 
   const { parameters } = callOf(pipeline, call) ?? pipeline;
   return {
     run: final && call === '' ? { id: 'string', status: 'string' } : { id: 'string' },
-    params: Object.fromEntries(
-      Object.entries(parameters).flatMap(([param, { type }]) =>
-        type === 'secret' ? [] : [[param, parameterTypes[type]]],
-      ),
-    ),
+    params: parameterScope(parameters),
     stages: Object.fromEntries(
       readable.map((other) => [celName(other), { status: 'string', outputs: outputTypes(pipeline, other) }]),
     ),
   };
+}
+
+function parameterScope(parameters: Pipeline['parameters'] | Call['parameters']): Scope {
+  return Object.fromEntries(
+    Object.entries(parameters).flatMap(([param, { type }]) =>
+      type === 'secret' ? [] : [[param, parameterTypes[type]]],
+    ),
+  );
 }
 
 /** The command of a stage, or of one of its items. */
@@ -44,6 +49,7 @@ export function commandScope(pipeline: Pipeline, name: string): Scope {
     ...stageScope(pipeline, name),
     ...(stage.foreach === undefined ? {} : { each: { index: 'int', value: 'dyn' } as const }),
     ...(stage.matrix ? { matrix: Object.fromEntries(Object.keys(stage.matrix).map((axis) => [axis, 'dyn'])) } : {}),
+    ...(eventGateOf(stage) ? { event: { data: 'dyn', operator: 'string' } as const } : {}),
   };
 }
 
@@ -56,6 +62,16 @@ export function outputScope(pipeline: Pipeline, name: string): Scope {
 export function undoScope(pipeline: Pipeline, name: string): Scope {
   const own = Object.entries(stageOf(pipeline, name).outputs).map(([output, of]) => [output, outputType(of)] as const);
   return { ...commandScope(pipeline, name), own: { outputs: Object.fromEntries(own) } };
+}
+
+/** `holds` of a gate looks at what one other stage put out. */
+export function holdsScope(pipeline: Pipeline, name: string, other: string): Scope {
+  return { ...stageScope(pipeline, name), outputs: outputTypes(pipeline, other) };
+}
+
+/** The name of a run's group, before anything of the run has been done. */
+export function groupScope({ parameters }: Pipeline): Scope {
+  return { params: parameterScope(parameters) };
 }
 
 /** CEL's identifiers have no `-`, and stage names no `_`, so that no two stages meet. */

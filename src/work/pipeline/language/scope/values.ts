@@ -5,13 +5,34 @@
 import { AgovError, isAgovError, type Json, type JsonObject } from '../../../../kernel/index.ts';
 import type { Call, Pipeline } from '../../../../schemas/index.ts';
 import { compileExpression, compileTemplate, hasHoles, type Scope, type Values } from '../../expressions/index.ts';
-import { type RunState, stateOf, type Unit, unitsOf } from '../../journal/index.ts';
+import { type RunState, type Signal, stateOf, type Unit, unitsOf } from '../../journal/index.ts';
 import { misfit } from '../parameters.ts';
 import { callAround, callOf, isFinal, membersOf, stageOf, stagesUnder } from '../stages.ts';
-import { celName, readableBy, stageScope, templateScope } from './scope.ts';
+import { eventGateOf, firstMatching } from './event.ts';
+import { celName, commandScope, readableBy, stageScope, templateScope } from './scope.ts';
 
 /** A stage that did not end well has a status and no outputs. */
 export function unitValues(pipeline: Pipeline, state: RunState, unit: Unit): Values {
+  const values = valuesBefore(pipeline, state, unit);
+  const signal = matching(pipeline, state, unit, values);
+  return signal ? { ...values, event: { data: signal.data, operator: signal.operator } } : values;
+}
+
+/** The first event that its stage's gate accepts, if it has been. */
+export function signalFor(pipeline: Pipeline, state: RunState, unit: Unit): Signal | undefined {
+  return matching(pipeline, state, unit, valuesBefore(pipeline, state, unit));
+}
+
+function matching(pipeline: Pipeline, state: RunState, unit: Unit, values: Values): Signal | undefined {
+  const gate = eventGateOf(stageOf(pipeline, unit.stage));
+  if (!gate) return undefined;
+  const { undo: _undo, ...forward } = unit;
+  const { awaiting } = stateOf(state, forward);
+  return firstMatching(state.signals, gate, awaiting?.until, commandScope(pipeline, unit.stage), values);
+}
+
+/** Without the event that its gate waits for. */
+function valuesBefore(pipeline: Pipeline, state: RunState, unit: Unit): Values {
   const { stage: name, item } = unit;
   const stage = stageOf(pipeline, name);
   const value = item === undefined ? undefined : state.items.get(name)?.[item];
@@ -96,7 +117,7 @@ export function filledIn(text: string, scope: Scope, values: Values): Json {
   throw new AgovError('INTERNAL', { what: `A template came through validation: ${compiled[0]?.message ?? text}` });
 }
 
-function resultOf(pipeline: Pipeline, state: RunState, name: string): JsonObject {
+export function resultOf(pipeline: Pipeline, state: RunState, name: string): JsonObject {
   const call = callOf(pipeline, name);
   if (call) return callResult(pipeline, state, name, call);
   const stage = stageOf(pipeline, name);

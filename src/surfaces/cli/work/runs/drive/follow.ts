@@ -1,8 +1,10 @@
 /** What every command that drives a run has in common: its options, the signals, the lines as it goes, the report. */
 import type { Command } from 'commander';
 import type { App } from '../../../../../app/index.ts';
+import { endApprovals } from '../../../../../governance/approvals/index.ts';
+import { parseDuration } from '../../../../../kernel/index.ts';
 import type { Pipeline } from '../../../../../schemas/index.ts';
-import { drive, parseKept, type RunState, readRun, reportRun } from '../../../../../work/pipeline/index.ts';
+import { driveInTurn, parseKept, type RunState, readRun, reportRun } from '../../../../../work/pipeline/index.ts';
 import type { Cli } from '../../../frame/index.ts';
 import { performing } from './engine.ts';
 import { asking, showing } from './live.ts';
@@ -43,7 +45,7 @@ export async function follow(
   { yes, output, by }: FollowOptions,
 ): Promise<number> {
   const [stop, quit] = [new AbortController(), new AbortController()];
-  const ledger = await app.ledger();
+  const [ledger, shared] = [await app.ledger(), await app.state()];
   using _signals = cli.io.signals.listen(() => {
     if (stop.signal.aborted) return quit.abort();
     cli.note('Stopping: what was done is undone, and the final stages run. Once more ends that as well.');
@@ -53,10 +55,13 @@ export async function follow(
   cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
   const budgets = await app.budgets();
   await using done = await performing(cli, app, readRun(ledger, run), show);
-  const state = await drive(
+  const state = await driveInTurn(
     {
       ...{ env: app.env, ids: app.ids, ledger, artifacts: app.artifacts, budgets },
       perform: done.perform,
+      ...{ locks: shared.locks, board: shared.board, by },
+      onTurn: (waits) => cli.note(`${cli.colors.yellow('‖')} run ${run} ${waits}`),
+      graceMs: parseDuration(app.config.state.grace),
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
       ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
@@ -67,8 +72,22 @@ export async function follow(
     { stop: stop.signal, quit: quit.signal },
   );
   printReport(cli, reportRun(ledger, run, pipeline), ledger.verify());
-  if (state.status === 'waiting')
-    cli.note(`It waits for approval: agov approvals, agov approve ID, then: agov pipeline resume ${run}`);
+  if (state.status === 'waiting') for (const line of waitingFor(state)) cli.note(line);
+  // A consent to what will not be done any more would serve the next run that asks the same.
+  if (state.status === 'cancelled') {
+    await endApprovals(ledger, { agents: new Set(), run }, { ...by, reason: state.reason ?? 'It was cancelled.' });
+  }
   if (state.status === 'failed') cli.note(`See what happened: agov ledger tail --run ${run}`);
   return exitCodes[state.status];
+}
+
+function waitingFor({ run, approvals, stages }: RunState): string[] {
+  const events = [...stages.values()].flatMap(({ status, awaiting }) =>
+    status === 'pending' && awaiting ? [awaiting.event] : [],
+  );
+  return [
+    ...(approvals > 0 ? ['It waits for approval: agov approvals, agov approve ID'] : []),
+    ...[...new Set(events)].map((name) => `It waits for an event: agov pipeline signal ${run} ${name}`),
+    `Then: agov pipeline resume ${run}`,
+  ];
 }

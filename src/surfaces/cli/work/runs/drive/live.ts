@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import { confirm, isCancel } from '@clack/prompts';
 import type { Approvals, PendingApproval } from '../../../../../governance/approvals/index.ts';
-import { isAgovError } from '../../../../../kernel/index.ts';
+import { isAgovError, isoTime } from '../../../../../kernel/index.ts';
 import type { Pipeline } from '../../../../../schemas/index.ts';
 import type { OperatorAct } from '../../../../../work/agents/index.ts';
 import { type Answer, type Unit, type UnitEnd, unitKey } from '../../../../../work/pipeline/index.ts';
@@ -23,6 +23,11 @@ export function showing(cli: Cli, pipeline: Pipeline, output: boolean): Live {
     unit(unit, end) {
       if (end === 'started') return cli.note(`${dim('▸')} ${label(unit)}`);
       if (end.status === 'parked') return cli.note(`${yellow('‖')} ${label(unit)} waits for approval ${end.approval}`);
+      if (end.status === 'awaiting') {
+        const until = end.until === undefined ? '' : ` until ${isoTime(end.until).slice(0, 19).replace('T', ' ')}`;
+        return cli.note(`${yellow('‖')} ${label(unit)} waits for event "${end.event}"${until}`);
+      }
+      if (end.status === 'held') return cli.note(`${yellow('‖')} ${label(unit)} ${oneLine(end.reason)}`);
       const reason = end.reason === undefined ? '' : `: ${oneLine(end.reason)}`;
       if (end.status === 'skipped') return cli.note(`${dim('–')} ${label(unit)}${dim(reason)}`);
       if (end.status === 'retrying') return cli.note(`${yellow('↻')} ${label(unit)}${reason} It is tried again.`);

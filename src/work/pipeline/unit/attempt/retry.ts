@@ -1,6 +1,6 @@
 /** Whether a failed attempt is followed by another, and when. */
-import { type Env, parseDuration } from '../../../kernel/index.ts';
-import type { Stage } from '../../../schemas/index.ts';
+import { type Env, parseDuration } from '../../../../kernel/index.ts';
+import type { Stage } from '../../../../schemas/index.ts';
 
 interface Failure {
   readonly status: 'ok' | 'failed' | 'denied';

@@ -1,0 +1,1 @@
+export { driveInTurn, type TurnParts } from './turn.ts';

@@ -1,0 +1,1 @@
+export { type Held, type LockParts, lockTtlMs, takeLocks } from './hold.ts';
