@@ -112,6 +112,30 @@ it('waits in the middle of a conversation, and goes on from there when an operat
   expect(project.git('log', '--oneline', 'main')).toContain('Change');
 });
 
+it('waits outside of a pipeline too, and goes on by the id of its run', async () => {
+  await using project = await modelProject({
+    agents: { worker: 'T2' },
+    answers: [
+      call('git_merge', { branch: 'agov/worker/x', into: 'main' }),
+      ({ body }) => ({ text: body.messages.at(-1).content.startsWith('Done.') ? 'It is in.' : 'It is not in.' }),
+    ],
+    definition: { name: 'worker', tier: 'T2', tools: ['git'] },
+  });
+  project.git('add', '--all');
+  project.git('commit', '--quiet', '--message', 'Prepare');
+  project.git('branch', 'agov/worker/x');
+  const run = ['agent', 'run', 'worker', '--task', 'Merge it.', '--json'];
+  const waits = await project.agov(...run);
+  expect(waits.code).toBe(75);
+  const told = JSON.parse(waits.stderr);
+  expect(told).toMatchObject({ verdict: 'ask' });
+  await must(project.agov('approve', told.approval));
+  const [asked] = (await project.entries()).filter(({ kind, id }) => kind === 'intent' && id === told.intent);
+  const done = await project.agov(...run, '--resume', asked?.run ?? '');
+  expect(done.code).toBe(0);
+  expect(JSON.parse(done.stdout)).toMatchObject({ end: 'finished', text: 'It is in.', facts: { steps: 2 } });
+});
+
 it('fails its stage by the name of its end, which retry can tell apart', async () => {
   await using project = await modelProject({
     agents: { reviewer: 'T0' },

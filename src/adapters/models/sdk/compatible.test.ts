@@ -63,13 +63,6 @@ describe('a server in trouble', () => {
       'MODEL_FAILED',
       1,
     ],
-    [
-      'never stops',
-      { raw: events({ choices: [{ index: 0, delta: { content: 'x'.repeat(60_000) } }] }), ending: 'endless' },
-      {},
-      'MODEL_FAILED',
-      1,
-    ],
   ])('%s', async (_name, answer, more, code, requests) => {
     await using server = await serving([answer], more);
     const error = await server.model.complete(asking(hello)).then(
@@ -81,6 +74,15 @@ describe('a server in trouble', () => {
     const told = JSON.stringify(error) + String((error as Error).stack) + String((error as Error).cause);
     expect(told).not.toContain(key.reveal());
     expect(told).not.toContain(hello[0].text);
+  });
+
+  it('never stops, and is not listened to for ever', async () => {
+    const piece = events({ choices: [{ index: 0, delta: { content: 'x'.repeat(60_000) } }] });
+    await using server = await serving([{ raw: piece, ending: 'endless' }]);
+    await expect(server.model.complete(asking(hello))).rejects.toMatchObject({
+      code: 'MODEL_FAILED',
+      what: expect.stringMatching(/ sent more than 33554432 bytes for one answer\.$/),
+    });
   });
 
   it('cuts the connection in the middle', async () => {

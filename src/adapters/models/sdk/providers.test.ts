@@ -143,6 +143,18 @@ describe.each<[ModelConfig['provider'], Shapes, string]>([
   });
 });
 
+it('asks no second time where half an answer has been shown', async () => {
+  const overloaded = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
+  await using server = await modelServer([{ raw: [...ofAnthropic.talks.slice(0, 3), ...named(overloaded)] }]);
+  const settings = { provider: 'anthropic', model: 'scripted', baseUrl: server.url, key: 'models/main' };
+  const pieces: string[] = [];
+  const model = openModel('main', modelSchema.parse(settings), systemEnv());
+  const request = asking([{ role: 'user', text: 'x' }], { onText: (piece) => void pieces.push(piece) });
+  await expect(model.complete(request)).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
+  expect(pieces).toEqual(['Grüezi ']);
+  expect(server.asked).toHaveLength(1);
+});
+
 it('keeps what Google signs, for its next call', async () => {
   await using server = await modelServer([{ raw: ofGoogle.calls }]);
   const settings = { provider: 'google', model: 'scripted', baseUrl: server.url, key: 'models/main' };

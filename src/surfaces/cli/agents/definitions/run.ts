@@ -47,8 +47,9 @@ async function run(cli: Cli, app: App, name: string, options: RunOptions): Promi
     ...(cli.json ? {} : { stdout: showing(cli.io.stdout), stderr: showing(cli.io.stderr) }),
   });
   if (acted.verdict !== 'allow') {
-    if (acted.verdict === 'ask') cli.note(`agov: then go on with: agov agent run ${name} --resume ${id} --task …`);
-    return refused(cli, name, acted);
+    const code = refused(cli, name, acted);
+    if (acted.verdict === 'ask') cli.note(`  then: agov agent run ${name} --resume ${id} --task "…"`);
+    return code;
   }
   const { value, outcome } = acted;
   if (cli.json) cli.emit({ run: id, intent: acted.id, ...value, facts: outcome.facts }, () => '');
