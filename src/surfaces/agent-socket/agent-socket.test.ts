@@ -116,7 +116,7 @@ describe('a body', () => {
     ['that is no object', '[]'],
     ['that is a text', '"whoami"'],
     ['with a prototype', '{"__proto__":{"agent":"doomed"}}'],
-    ['with a prototype inside', '{"tool":"fs.read","args":{"a":[{"__proto__":{}}]}}'],
+    ['with a prototype inside', '{"key":"a","value":[{"__proto__":{}}]}'],
     ['with a constructor', '{"constructor":{"prototype":{"x":1}}}'],
     ['nested without end', `${'['.repeat(500_000)}${']'.repeat(500_000)}`],
     ['nested without end in a value', `{"key":"a","value":${'['.repeat(1000)}${']'.repeat(1000)}}`],

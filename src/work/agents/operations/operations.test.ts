@@ -166,6 +166,15 @@ describe('the board', () => {
     expect([...keys(first), ...keys(rest)]).toEqual(['c', 'd', 'e', 'list/a', 'list/b', 'other']);
   });
 
+  it('counts what is there, and not what was tried', async () => {
+    const bob = asking('bob');
+    await ask(bob, 'board.set', { key: 'a', value: 1 });
+    for (let i = 0; i < 3; i++) await ask(bob, 'board.set', { key: 'a', value: 2, expected: 0 });
+    expect(await one.state.counters.get('board:bob')).toBe(1);
+    await ask(bob, 'board.remove', { key: 'a', expected: 1 });
+    expect(await one.state.counters.get('board:bob')).toBe(0);
+  });
+
   it('has an end', async () => {
     await one.state.counters.add('board:bob', 1000);
     await expect(ask(asking('bob'), 'board.set', { key: 'a', value: 1 })).rejects.toMatchObject({ code: 'CONFLICT' });
