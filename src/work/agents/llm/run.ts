@@ -85,7 +85,9 @@ async function perform(
   const { ms, why } = timeLeft(parts, job, channel);
   using _timeout = env.timer(() => late.abort(new Error(why)), ms);
   const signal = AbortSignal.any([job.signal, late.signal]);
-  const onText = job.stdout && ((piece: string): void => void job.stdout?.write(piece));
+  // Where it hands in a value, what it says on the way is not the answer.
+  const said = job.llm.output === undefined ? job.stdout : job.stderr;
+  const onText = said && ((piece: string): void => void said.write(piece));
   const scene: Scene = { channel, parent: id, llm: job.llm, model, talk, signal, ...(onText ? { onText } : {}) };
   const ended = await conversation(parts, job, scene).catch((error: unknown): Ended => {
     if (signal.aborted) return stopped(signal);

@@ -42,6 +42,7 @@ export function asking(parts: TurnParts, scene: Scene): Ask {
     });
     if (called.verdict !== 'allow') return refusedCall(called);
     const { answer, spent } = called;
+    if (answer.text !== '') onText?.('\n');
     if (answer.usage) scale.learn(shown, extra, answer.usage.input);
     talk.spent = {
       tokens: talk.spent.tokens + spent.tokens,
