@@ -43,9 +43,6 @@ const event = z
   })
   .describe('The stage waits until an operator signals it; one that was signalled before counts.');
 
-/** Of what undoes a stage: it may ask people, and waits for nothing else. */
-export const consentSchema = z.union([z.strictObject({ approval }), z.literal('approval')]);
-
 export const gateSchema = z
   .union([
     z.strictObject({
@@ -58,6 +55,11 @@ export const gateSchema = z
   .refine((gate) => gate === 'approval' || Object.values(gate).some((of) => of !== undefined), {
     error: 'must name "approval", "evidence" or "event"',
   });
+/** Of what undoes a stage. */
+export const consentSchema = gateSchema.refine(
+  (gate) => gate === 'approval' || (gate.evidence === undefined && gate.event === undefined),
+  'what undoes a stage may ask people, and waits for nothing else',
+);
 export type Gate = z.infer<typeof gateSchema>;
 export type EventGate = z.infer<typeof event>;
 export type EvidenceGate = z.infer<typeof evidence>;

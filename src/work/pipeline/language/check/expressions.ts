@@ -49,9 +49,12 @@ export function explained(
 ): [string, string?] {
   const around = callAround(name);
   const { parameters } = callOf(pipeline, around) ?? pipeline;
+  if (name === '' && unknown !== undefined && ['stages', 'run', 'each', 'matrix'].includes(unknown)) {
+    return ['Only "params" can be read here: nothing of the run is there yet.'];
+  }
+  if (unknown === 'event') return ['Only a stage whose own gate waits for an event can read "event".'];
   const stage = membersOf(pipeline, around).find((other) => celName(other) === unknown);
   if (stage === name) return ['A stage cannot read its own outputs before it has run.'];
-  if (stage !== undefined && name === '') return ['No stage has run yet where this is read.'];
   if (stage !== undefined)
     return [`Stage "${localName(stage)}" is not among what this stage needs: add it to "needs".`];
   if (unknown !== undefined && parameters[unknown]?.type === 'secret') {

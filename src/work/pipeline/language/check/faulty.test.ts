@@ -13,6 +13,11 @@ const agents = { builder: 'active', admin: 'active', retiree: 'retired' };
 const known = (file: string): Known => ({
   agents: new Map(Object.entries(agents).map(([name, status]) => [name, { status }])),
   tools: new Map(fsTools().map((tool) => [tool.name, tool])),
+  operators: [
+    { name: 'ada', roles: [] },
+    { name: 'grace', roles: ['release'] },
+    { name: 'hopper', roles: [] },
+  ],
   definitionFault: (agent) =>
     agent === 'builder' ? undefined : `The agent "${agent}" has no definition: there is no agents/${agent}.yaml.`,
   templates: projectTemplates({ root: folder, hidden: [], cwd: folder }, file),
