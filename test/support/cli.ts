@@ -35,6 +35,8 @@ export interface Started {
   readonly done: Promise<Result & { readonly signal: NodeJS.Signals | null }>;
   /** Resolves when standard output holds `text`. */
   printed(text: string): Promise<void>;
+  /** What it has said on standard error by now. */
+  told(): string;
 }
 
 /** A git repository with `agov init` done; `agents` as name to tier. */
@@ -119,6 +121,7 @@ function started(child: ChildProcess): Started {
   return {
     child,
     done,
+    told: () => stderr,
     printed: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -99,6 +99,8 @@ export function queueContract(open: () => Promise<Queue>): void {
     await queue.claims.finish({ id, run }, 'me', 'result');
     expect(await queue.claims.fence(id, keepMs)).toMatchObject({ fenced: false, result: 'result' });
     expect(await queue.claims.cancel(id, keepMs)).toMatchObject({ fenced: false, result: 'result' });
+    expect((await queue.claims.fence(id, keepMs, 'another result')).fenced).toBe(false);
+    expect((await queue.claims.fence(id, keepMs, 'result')).fenced, 'it was found to be forged').toBe(true);
   });
 
   it('tells the holder to stop, and bars what nobody began', async () => {

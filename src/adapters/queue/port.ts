@@ -63,8 +63,11 @@ export interface Claims {
   /** False where the claim is no longer the holder's: the result is late, and is not kept. */
   finish(job: Omit<QueuedJob, 'text'>, holder: string, result: string): Promise<boolean>;
   look(ids: readonly string[]): Promise<readonly Claim[]>;
-  /** Bars the job for ever, unless it has a result or its holder's lease still holds. What it is then. */
-  fence(id: string, keepMs: number): Promise<Claim>;
+  /**
+   * Bars the job for ever, unless its holder's lease still holds or it has a result other than `disregarded`, which was
+   * found to be nobody's. What it is then.
+   */
+  fence(id: string, keepMs: number, disregarded?: string): Promise<Claim>;
   /** Tells the holder to stop; where there is none, bars the job. What it is then. */
   cancel(id: string, keepMs: number): Promise<Claim>;
   /** The results have been read and recorded: only that the jobs were done is kept. */

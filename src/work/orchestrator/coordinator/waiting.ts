@@ -83,8 +83,8 @@ export function openWaiting(parts: WaitingParts, run: string): Waiting {
     return false;
   };
 
-  const bar = async (id: string, reason: string): Promise<void> => {
-    const { fenced } = await queue.claims.fence(id, keepMs);
+  const bar = async (id: string, reason: string, forged?: string): Promise<void> => {
+    const { fenced } = await queue.claims.fence(id, keepMs, forged);
     if (fenced) end(id, { how: 'lost', reason });
   };
 
@@ -98,7 +98,8 @@ export function openWaiting(parts: WaitingParts, run: string): Waiting {
     if (claim.result !== undefined && deliver(id, claim.result)) return;
     if (claim.fenced) return end(id, { how: 'lost', reason: 'It was barred while nobody held it.' });
     const by = claim.holder?.split('#')[0];
-    if (by !== undefined && claim.leftMs === 0) return bar(id, `Worker ${by} began it and has fallen silent.`);
+    if (by !== undefined && claim.leftMs === 0)
+      return bar(id, `Worker ${by} began it and has fallen silent.`, claim.result);
     if (by === undefined && !claim.queued && waiting.given) return bar(id, 'The state server has forgotten it.');
     if (waiting.signal.aborted && !waiting.cancelled) return cancel(id, waiting);
     if (by === undefined && waiting.given) parts.onIdle(waiting.about, env.monotonic() - waiting.since);

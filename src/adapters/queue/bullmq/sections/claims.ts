@@ -62,7 +62,7 @@ end
 
 const fence = script(`${read}${bar}
   local found = claimOf(KEYS[1], KEYS[2])
-  if found[4] == '' and tonumber(found[2]) == 0 then bar() end
+  if found[4] == (ARGV[2] or '') and tonumber(found[2]) == 0 then bar() end
   return claimOf(KEYS[1], KEYS[2])
 `);
 
@@ -103,8 +103,8 @@ export function claimsOn(server: Server, { prefix, queued }: ClaimKeys, env: Env
   const keyOf = (id: string): string => `${prefix}:claim:${id}`;
   const both = (id: string): string[] => [keyOf(id), queued(id)];
   const stream = (run: string): string => `${prefix}:results:${run}`;
-  const one = async (asked: typeof fence, id: string, keepMs: number): Promise<Claim> =>
-    parsed(claimRow, await server.run(asked, both(id), [keepMs]));
+  const one = async (asked: typeof fence, id: string, keepMs: number, result = ''): Promise<Claim> =>
+    parsed(claimRow, await server.run(asked, both(id), [keepMs, result]));
 
   return {
     async claim(id, holder, { leaseMs, keepMs }) {
@@ -129,7 +129,7 @@ export function claimsOn(server: Server, { prefix, queued }: ClaimKeys, env: Env
         found.push(...parsed(z.array(claimRow), await server.run(look, part.flatMap(both), [])));
       return found;
     },
-    fence: (id, keepMs) => one(fence, id, keepMs),
+    fence: (id, keepMs, disregarded) => one(fence, id, keepMs, disregarded),
     cancel: (id, keepMs) => one(cancel, id, keepMs),
     async settle(ids) {
       for (const part of parts(ids)) await server.run(settle, part.map(keyOf), []);
