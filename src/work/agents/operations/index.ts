@@ -1,11 +1,7 @@
 export { type AgentOperations, createOperations } from './create.ts';
-export {
-  answerOf,
-  defineOperation,
-  type NotAllowed,
-  notAllowed,
-  type Operation,
-  type Seat,
+export type {
+  Operation,
+  Seat,
 } from './operation.ts';
 export type { OperationParts } from './parts.ts';
 export { runSlots, type Slots, tooMany } from './slots.ts';
