@@ -12,6 +12,8 @@ const waivable = [
   'secrets',
   'workspaces',
   'plans',
+  'budget',
+  'workers',
   'disk',
 ] as const;
 

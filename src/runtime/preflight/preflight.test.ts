@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../test/support/governed.ts';
+import type { ListedWorker } from '../../adapters/queue/port.ts';
 import { openEmbeddedSecrets } from '../../adapters/secrets/embedded/index.ts';
 import type { Tool } from '../../adapters/tools/port.ts';
+import type { Statement } from '../../governance/budgets/index.ts';
 import type { Explanation } from '../../governance/policy/index.ts';
 import { AgovError, idSource, Secret } from '../../kernel/index.ts';
 import type { Decision, Pipeline } from '../../schemas/index.ts';
@@ -42,6 +44,8 @@ async function partsOf(change: Partial<PreflightParts> = {}): Promise<PreflightP
     workspace: async () => workspace,
     treeState: async () => ({ changed: 0, unknown: 0, first: [] }),
     environmentOf: async (_workspace, dir) => (dir === 'live' ? 'prod' : 'dev'),
+    budgets: async () => [],
+    workers: async () => [],
     probe: async (probe) =>
       probe === 'signer' ? undefined : { probe, verdict: 'ok', figure: 'fine', ms: 1, facts: { freeBytes: 5000 } },
     ...change,
@@ -69,7 +73,7 @@ const plain = '  a: { agent: builder, run: [echo] }\n';
 it('finds nothing where nothing is wrong', async () => {
   const found = Object.values(await look(plain)).flat();
   expect(found.filter(({ status }) => status !== 'ok')).toEqual([]);
-  expect(found).toHaveLength(12);
+  expect(found).toHaveLength(14);
 });
 
 it('holds a check that hangs to its deadline, and tells the others all the same', async () => {
@@ -182,6 +186,57 @@ it('tells which environments are reached, and warns of production', async () => 
     ['ok', 'Stage "d" applies a plan in dev, which is dev.'],
     ['warn', 'Stage "l" applies a plan in live, which is prod.'],
   ]);
+});
+
+it('warns where workers are to do it and none takes work', async () => {
+  const worker = (silentMs: number, order: ListedWorker['order']): ListedWorker => ({
+    ...{ name: 'w1', host: 'h', boot: 'b', pid: 1, started: '1', version: '1', format: 1, key: 'k' },
+    ...{ concurrency: 1, running: 0, since: 0, silentMs, order },
+  });
+  const told = async (engine: 'bullmq' | undefined, ...workers: readonly ListedWorker[]) => {
+    const parts = await partsOf({ workers: async () => workers });
+    const found = await preflight(parts, outlookOf(pipelineOf(plain), {}, engine), new AbortController().signal);
+    return found.checks.find(({ name }) => name === 'workers')?.what;
+  };
+  expect(await told(undefined)).toContain('in this process');
+  expect(await told('bullmq')).toContain('No worker is there');
+  expect(await told('bullmq', worker(60_000, 'go'))).toContain('heard of 1m 00s ago');
+  expect(await told('bullmq', worker(100, 'pause'))).toContain('take nothing: w1');
+  expect(await told('bullmq', worker(100, 'pause'), worker(100, 'go'))).toBe('w1: there.');
+});
+
+it('fails a run that goes on with nothing left to spend, and asks a new one nothing', async () => {
+  const statement = (key: string, left: number): Statement => {
+    const none = { actions: 0, tokens: 0, moneyMicros: 0 };
+    const of = {
+      id: key,
+      name: key,
+      run: 'r',
+      agent: undefined,
+      key,
+      parent: undefined,
+      account: key,
+      openedAt: 0,
+    };
+    return {
+      ...of,
+      limits: { tokens: 100 },
+      used: { ...none, ms: 0 },
+      reserved: none,
+      unknown: none,
+      left: { tokens: left },
+    };
+  };
+  const statuses = async (resumes: boolean, ...statements: readonly Statement[]) => {
+    const parts = await partsOf({ budgets: async () => statements });
+    const outlook = { ...outlookOf(pipelineOf(plain), {}), run: 'r', resumes };
+    const { checks } = await preflight(parts, outlook, new AbortController().signal);
+    return checks.flatMap(({ name, status }) => (name === 'budget' ? [status] : []));
+  };
+  expect(await statuses(true, statement('run', 50), statement('stage:a', 11))).toEqual(['ok']);
+  expect(await statuses(true, statement('run', 5), statement('stage:a', 0))).toEqual(['warn', 'failed']);
+  expect(await statuses(true, statement('stage:done', 0))).toEqual(['ok']);
+  expect(await statuses(false, statement('run', 0))).toEqual(['ok']);
 });
 
 it('counts what is more than ten of a kind', async () => {

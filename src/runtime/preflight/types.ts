@@ -1,7 +1,9 @@
 /** What a check gives, and what the checks need. */
+import type { ListedWorker } from '../../adapters/queue/port.ts';
 import type { Secrets } from '../../adapters/secrets/port.ts';
 import type { AgentRecord } from '../../adapters/state/port.ts';
 import type { Tool, ToolNeed } from '../../adapters/tools/port.ts';
+import type { Statement } from '../../governance/budgets/index.ts';
 import type { Governor } from '../../governance/governor/index.ts';
 import type { Ledger } from '../../governance/ledger/index.ts';
 import type { Env } from '../../kernel/index.ts';
@@ -58,6 +60,10 @@ export interface PreflightParts {
   treeState(workspace: string, signal: AbortSignal): Promise<TreeState | undefined>;
   /** The environment that infrastructure in this folder of a workspace belongs to. */
   environmentOf(workspace: string, dir: string): Promise<string>;
+  /** Budgets that were opened for the run. */
+  budgets(run: string): Promise<readonly Statement[]>;
+  /** @throws CONFIG_INVALID without a state server */
+  workers(): Promise<readonly ListedWorker[]>;
   probe(name: ProbeName): Promise<ProbeResult | undefined>;
 }
 

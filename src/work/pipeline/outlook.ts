@@ -10,6 +10,10 @@ export interface Outlook {
   readonly units: readonly Unit[];
   /** The run that has begun, or whose stages are taken over. */
   readonly run: string | undefined;
+  /** That very run goes on. */
+  readonly resumes: boolean;
+  /** Where it is done; in one process where there is none. */
+  readonly engine: RunState['engine'];
 }
 
 export interface OutlookUnit {
@@ -19,8 +23,8 @@ export interface OutlookUnit {
   readonly spec: Stage;
 }
 
-export function outlookOf(pipeline: Pipeline, params: Parameters): Outlook {
-  return { pipeline, params, units: unitsIn(pipeline, () => false), run: undefined };
+export function outlookOf(pipeline: Pipeline, params: Parameters, engine?: RunState['engine']): Outlook {
+  return { pipeline, params, units: unitsIn(pipeline, () => false), run: undefined, resumes: false, engine };
 }
 
 /** Of a run that is resumed. */
@@ -37,13 +41,27 @@ export function outlookOfRun(pipeline: Pipeline, state: RunState): Outlook {
     params: state.params,
     units: unitsIn(pipeline, (unit) => ended(unit) || over(unit)),
     run: state.run,
+    resumes: true,
+    engine: state.engine,
   };
 }
 
 /** Of a new run that does `again` these stages of an old one, and takes over the others. */
-export function outlookOfRetry(pipeline: Pipeline, old: RunState, again: ReadonlySet<string>): Outlook {
+export function outlookOfRetry(
+  pipeline: Pipeline,
+  old: RunState,
+  again: ReadonlySet<string>,
+  engine: RunState['engine'] = old.engine,
+): Outlook {
   const kept = ({ stage, undo }: Unit): boolean => !undo && Object.hasOwn(pipeline.stages, stage) && !again.has(stage);
-  return { pipeline, params: old.params, units: unitsIn(pipeline, kept), run: old.run };
+  return {
+    pipeline,
+    params: old.params,
+    units: unitsIn(pipeline, kept),
+    run: old.run,
+    resumes: false,
+    engine,
+  };
 }
 
 export function outlookUnits({ pipeline, params, units }: Outlook): readonly OutlookUnit[] {

@@ -55,7 +55,8 @@ async function outlookFrom(cli: Cli, app: App, named: string, param: readonly st
       tools: app.tools,
       templates: templatesFor(cli, app, named),
     });
-    return outlookOf(parsed, readParameters(parsed, pairs(param)));
+    const engine = app.config.engine === 'bullmq' ? 'bullmq' : undefined;
+    return outlookOf(parsed, readParameters(parsed, pairs(param)), engine);
   }
   if (param.length > 0) {
     const fix = 'Leave --param out, or name the file.';

@@ -21,9 +21,9 @@ export const retryCommand: AddCommands = (pipeline, define) => {
         const old = readRun(parts.ledger, run);
         const parsed = await parsedOf(app, old);
         const again = stagesAgain(parsed, old, options['from'] ?? []);
-        const rest = outlookOfRetry(parsed, old, again);
-        const looked = await lookBefore(cli, app, rest, options['skipPreflight']);
         const engine = await chosenEngine(app, options['engine']);
+        const rest = outlookOfRetry(parsed, old, again, engine);
+        const looked = await lookBefore(cli, app, rest, options['skipPreflight']);
         const made = await retryRun(parts, parsed, old, again, by, looked, engine);
         return follow(cli, app, parsed, made, { ...options, by });
       }),

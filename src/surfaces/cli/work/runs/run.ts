@@ -22,7 +22,7 @@ export const runCommand: AddCommands = (pipeline, define) => {
         await app.governor();
         const params = readParameters(parsed, pairs(options['param'] ?? []));
         const engine = await chosenEngine(app, options['engine']);
-        const preflight = await lookBefore(cli, app, outlookOf(parsed, params), options['skipPreflight']);
+        const preflight = await lookBefore(cli, app, outlookOf(parsed, params, engine), options['skipPreflight']);
         const from = { text, file: knows.templates.from, params, preflight, engine };
         const { artifacts, ids } = app;
         const parts = { ledger: await app.ledger(), artifacts, ids, budgets: await app.budgets() };
