@@ -1,9 +1,9 @@
 /** A pipeline as a picture: Mermaid, or lines for a terminal. */
 import type { Pipeline, Stage } from '../../schemas/index.ts';
-import { callOf, levelsOf, localName } from './language/index.ts';
+import { callOf, levelsOf, localName, waitsOf } from './language/index.ts';
 
 /**
- * A flow chart: rounded what runs once, stacked what runs for several items, hexagons what asks an operator. What came of
+ * A flow chart: rounded what runs once, stacked what runs for several items, hexagons what a gate stands before. What came of
  * a template is drawn in a frame of its own.
  */
 export function graphMermaid(pipeline: Pipeline): string {
@@ -52,13 +52,13 @@ export function graphLines(pipeline: Pipeline): string[] {
   ];
 }
 
-type Marked = Pick<Stage, 'foreach' | 'matrix' | 'gate' | 'when' | 'compensate'>;
+type Marked = Pick<Stage, 'foreach' | 'matrix' | 'gate' | 'locks' | 'when' | 'compensate'>;
 
-function marks({ foreach, matrix, gate, when, compensate }: Marked): string {
+function marks({ foreach, matrix, gate, locks, when, compensate }: Marked): string {
   const said = [
     ...(foreach === undefined && matrix === undefined ? [] : ['for each']),
     ...(when === undefined ? [] : ['if']),
-    ...(gate === undefined ? [] : ['asks']),
+    ...waitsOf({ gate, locks }),
     ...(compensate === undefined ? [] : ['can be undone']),
   ];
   return said.length === 0 ? '' : `  [${said.join(', ')}]`;

@@ -1,6 +1,6 @@
 export { type DriveParts, drive, type Halt } from './drive.ts';
 export { graphLines, graphMermaid } from './graph.ts';
-export { driveInTurn, type TurnParts } from './group/index.ts';
+export { driveInTurn, type TurnParts, turnOf } from './group/index.ts';
 export {
   pendingStage,
   type RunChange,

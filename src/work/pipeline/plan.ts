@@ -2,10 +2,10 @@
 import type { Tool } from '../../adapters/tools/port.ts';
 import type { Channel, Governor } from '../../governance/governor/index.ts';
 import { isAgovError, messageOf } from '../../kernel/index.ts';
-import type { Stage, Tier, Verdict } from '../../schemas/index.ts';
+import type { Pipeline, Stage, Tier, Verdict } from '../../schemas/index.ts';
 import { type ExplainAgent, type ExplainTool, execIntent } from '../agents/index.ts';
-import { emptyRun, unitKey } from './journal/index.ts';
-import { conditionsOf, fillUnit, isSettled, specOf, unmetCondition } from './language/index.ts';
+import { emptyRun, type RunState, type Unit, unitKey } from './journal/index.ts';
+import { conditionsOf, fillUnit, isSettled, locksOf, specOf, unmetCondition, waitsOf } from './language/index.ts';
 import type { Outlook } from './outlook.ts';
 import { commandOf, consentOptions } from './unit/index.ts';
 
@@ -21,6 +21,8 @@ export interface PlannedUnit {
   readonly expected: boolean;
   readonly reason: string;
   readonly policies: readonly string[];
+  /** People, evidence, an event, locks: what must be before it starts. */
+  readonly waits: readonly string[];
   /** Distinct operators that must approve; where it would ask. */
   readonly quorum?: number;
 }
@@ -57,11 +59,18 @@ export async function planPipeline(
         : { verdict: 'skip', reason: `The condition does not hold: ${unmet}`, policies: [] };
     planned.push({
       ...{ unit: unitKey(unit), agent: spec.agent, does: doesOf(spec), expected: spec.expect === 'denied' },
+      waits: waitsOf({ ...spec, ...locksIn(pipeline, state, unit, spec) }),
       tier: agents.find(({ name }) => name === spec.agent)?.tier ?? '?',
       ...said,
     });
   }
   return planned;
+}
+
+/** By the names that they will have, where these are known. */
+function locksIn(pipeline: Pipeline, state: RunState, unit: Unit, { locks }: Stage): Pick<Stage, 'locks'> {
+  if (locks === undefined || !isSettled(pipeline, unit.stage, locks.join('\n'))) return { locks };
+  return { locks: [...locksOf(pipeline, state, unit)] };
 }
 
 type Said = Pick<PlannedUnit, 'verdict' | 'reason' | 'policies' | 'quorum'>;

@@ -1,1 +1,1 @@
-export { driveInTurn, type TurnParts } from './turn.ts';
+export { driveInTurn, type TurnParts, turnOf } from './turn.ts';

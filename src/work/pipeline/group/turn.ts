@@ -4,7 +4,7 @@
  * order in which they began.
  */
 import type { Locks } from '../../../adapters/state/port.ts';
-import { AgovError, isAgovError } from '../../../kernel/index.ts';
+import { AgovError, isAgovError, type JsonObject } from '../../../kernel/index.ts';
 import type { Pipeline } from '../../../schemas/index.ts';
 import { runOf, runOwner } from '../../agents/index.ts';
 import { type DriveParts, drive, type Halt } from '../drive.ts';
@@ -30,11 +30,20 @@ interface Queue {
 
 const lookEveryMs = 1000;
 
+/** The group of a run with these parameters, by its name. @throws AgovError INPUT_INVALID */
+export function turnOf(
+  pipeline: Pipeline,
+  params: JsonObject,
+): { readonly group: string; readonly busy: Busy } | undefined {
+  const group = groupOf(pipeline, params);
+  return group === undefined || !pipeline.concurrency ? undefined : { group, busy: pipeline.concurrency.busy };
+}
+
 /** `drive`, in turn where the pipeline has a group. @throws GROUP_BUSY, LOCK_LOST */
 export async function driveInTurn(parts: TurnParts, pipeline: Pipeline, run: string, halt: Halt): Promise<RunState> {
-  const group = groupOf(pipeline, readRun(parts.ledger, run).params);
-  if (group === undefined || !pipeline.concurrency) return drive(parts, pipeline, run, halt);
-  const turn = await takeTurn(parts, { run, group, busy: pipeline.concurrency.busy, halt });
+  const group = turnOf(pipeline, readRun(parts.ledger, run).params);
+  if (!group) return drive(parts, pipeline, run, halt);
+  const turn = await takeTurn(parts, { ...group, run, halt });
   if (turn === undefined) return readRun(parts.ledger, run);
   await using _turn = turn;
   await using _orders = heedOrders(parts, run);

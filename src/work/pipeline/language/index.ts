@@ -4,6 +4,7 @@ export { checkTemplates, type Known, mustParse, type ParseResult, parseKept, par
 export { eventGateOf } from './scope/event.ts';
 export { groupOf, holdsFor, locksOf } from './scope/gates.ts';
 export { evidenceStage, lockVariable } from './scope/names.ts';
+export { waitsOf } from './scope/said.ts';
 export { isSettled } from './scope/settled.ts';
 export { signalFor } from './scope/values.ts';
 export {

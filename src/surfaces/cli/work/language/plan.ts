@@ -7,6 +7,7 @@ import {
   type PlannedUnit,
   planPipeline,
   readParameters,
+  turnOf,
 } from '../../../../work/pipeline/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../../frame/index.ts';
 import { known, pairs, readPipeline } from '../file.ts';
@@ -34,14 +35,18 @@ export const planCommand: AddCommands = (pipeline, define) => {
         );
         const denied = units.filter(({ verdict, expected }) => verdict === 'deny' && !expected);
         const budgets = budgetsOf(parsed);
-        cli.emit({ pipeline: parsed.name, ok: denied.length === 0, units, budgets }, () =>
+        const waiting = units.some(({ waits }) => waits.length > 0);
+        const turn = turnOf(parsed, params);
+        const found = { units, budgets, ...(turn ? { concurrency: turn } : {}) };
+        cli.emit({ pipeline: parsed.name, ok: denied.length === 0, ...found }, () =>
           [
             cli.table(
-              ['STAGE', 'AGENT', 'DOES', 'VERDICT', 'WHY'],
-              units.map((unit) => row(cli, unit)),
+              ['STAGE', 'AGENT', 'DOES', ...(waiting ? ['WAITS FOR'] : []), 'VERDICT', 'WHY'],
+              units.map((unit) => row(cli, unit, waiting)),
             ),
             '',
             ...budgets.map(({ of, limits }) => `Budget of ${of}: ${limitsText(limits)}`),
+            ...(turn ? [`One run at a time in group "${turn.group}"; a second one ${whenBusy[turn.busy]}.`] : []),
             summary(cli, units, denied.length, formatDuration(app.env.monotonic() - began)),
           ].join('\n'),
         );
@@ -56,10 +61,17 @@ function budgetsOf({ name, budget, stages }: Pipeline): readonly { readonly of: 
   return [...of(name, budget), ...Object.entries(stages).flatMap(([stage, one]) => of(`stage ${stage}`, one.budget))];
 }
 
-function row(cli: Cli, { unit, agent, tier, does, verdict, expected, reason }: PlannedUnit): string[] {
+const whenBusy = { wait: 'waits its turn', cancel: 'ends the first', refuse: 'is refused' } as const;
+
+function row(
+  cli: Cli,
+  { unit, agent, tier, does, verdict, expected, reason, waits }: PlannedUnit,
+  waiting: boolean,
+): string[] {
   const { green, yellow, red, dim } = cli.colors;
   const color = { allow: green, ask: yellow, deny: expected ? green : red, later: dim, skip: dim };
-  return [unit, `${agent} ${tier}`, oneLine(does), color[verdict](verdict), oneLine(reason)];
+  const before = waiting ? [oneLine(waits.join(', '))] : [];
+  return [unit, `${agent} ${tier}`, oneLine(does), ...before, color[verdict](verdict), oneLine(reason)];
 }
 
 function summary(cli: Cli, units: readonly PlannedUnit[], denied: number, took: string): string {

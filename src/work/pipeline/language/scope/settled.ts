@@ -6,7 +6,7 @@ import { callAround, callOf } from '../stages.ts';
 /** Whether nothing of the run itself is read in `text`, be it an expression or a text with some in it, at `name`. */
 export function isSettled(pipeline: Pipeline, name: string, text: string): boolean {
   const read = hasHoles(text) ? [...text.matchAll(/\$\{\{(.*?)\}\}/gs)].map(([, one]) => one ?? '') : [text];
-  return read.every((one) => !/\b(?:stages|each|matrix|own|run)\s*[.[]/.test(one) && handed(pipeline, name, one));
+  return read.every((one) => !/\b(?:stages|each|matrix|own|run|event)\s*[.[]/.test(one) && handed(pipeline, name, one));
 }
 
 /** Of a template: whether what it was handed, and is read here, is settled where it was handed over. */

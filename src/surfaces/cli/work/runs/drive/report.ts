@@ -34,7 +34,9 @@ function stages(cli: Cli, { stages: all }: RunReport): string {
   const rows = all.map((s) => [
     s.stage,
     s.agent,
-    color[s.status](s.status === 'pending' ? 'not run' : s.status),
+    s.status === 'pending' && s.awaiting
+      ? yellow('waits')
+      : color[s.status](s.status === 'pending' ? 'not run' : s.status),
     s.durationMs === undefined ? '' : formatDuration(s.durationMs),
     ...(elsewhere ? [s.worker?.name ?? ''] : []),
     oneLine(s.does),
