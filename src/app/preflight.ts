@@ -46,6 +46,7 @@ export async function openPreflight(
     treeState: (workspace, until) => treeStatus(looking(workspace, until), git),
     environmentOf: async (workspace, dir) =>
       (await placeOf({ workspace, projectRoot: root, environments: config.terraform.environments }, dir)).environment,
+    lockHolder: async (name) => (await (await app.state()).locks.holder(name))?.owner,
     budgets: async (run) => (await app.accounts()).statements({ run }),
     workers: async () => (await app.queue()).fleet.list(),
     probe: async (name) => (await app.probe({ only: [name] }))[0],

@@ -12,6 +12,7 @@ const waivable = [
   'secrets',
   'workspaces',
   'plans',
+  'locks',
   'budget',
   'workers',
   'disk',

@@ -57,7 +57,7 @@ stages:
     const wanting = checks.filter(({ name, status }) => status !== 'ok' && !['ledger', 'state', 'disk'].includes(name));
     expect([code, wanting]).toEqual([0, []]);
     const named =
-      'agents policy approvals programs tools secrets workspaces plans budget workers ledger state sandbox disk';
+      'agents policy approvals programs tools secrets workspaces plans locks budget workers ledger state sandbox disk';
     expect([...new Set(checks.map((check) => check.name))].sort()).toEqual(named.split(' ').sort());
     expect(checks.find((check) => check.name === 'tools')?.what).toMatch(/^git \d/);
     const added = (await project.entries()).slice(before).map(({ kind }) => kind);

@@ -44,6 +44,7 @@ async function partsOf(change: Partial<PreflightParts> = {}): Promise<PreflightP
     workspace: async () => workspace,
     treeState: async () => ({ changed: 0, unknown: 0, first: [] }),
     environmentOf: async (_workspace, dir) => (dir === 'live' ? 'prod' : 'dev'),
+    lockHolder: async () => undefined,
     budgets: async () => [],
     workers: async () => [],
     probe: async (probe) =>
@@ -53,7 +54,11 @@ async function partsOf(change: Partial<PreflightParts> = {}): Promise<PreflightP
 }
 
 function pipelineOf(stages: string): Pipeline {
-  const text = `apiVersion: agov/v1\nkind: Pipeline\nname: p\nstages:\n${stages}`;
+  return pipelineFrom(`stages:\n${stages}`);
+}
+
+function pipelineFrom(rest: string): Pipeline {
+  const text = `apiVersion: agov/v1\nkind: Pipeline\nname: p\n${rest}`;
   const loose = { safeParse: (data: unknown) => ({ success: true, data }) } as never; // arguments are another test's
   const tools = new Map(
     ['git.merge', 'terraform.plan', 'terraform.apply'].map((name) => [name, { ...git, name, args: loose }]),
@@ -73,7 +78,7 @@ const plain = '  a: { agent: builder, run: [echo] }\n';
 it('finds nothing where nothing is wrong', async () => {
   const found = Object.values(await look(plain)).flat();
   expect(found.filter(({ status }) => status !== 'ok')).toEqual([]);
-  expect(found).toHaveLength(14);
+  expect(found).toHaveLength(15);
 });
 
 it('holds a check that hangs to its deadline, and tells the others all the same', async () => {
@@ -173,6 +178,9 @@ it('fails where more operators must consent than there are', async () => {
     (await look(merge, asks(quorum)))['approvals']?.map(({ status }) => status);
   expect(await statuses(1)).toEqual(['warn']);
   expect(await statuses(2)).toEqual(['failed', 'warn']);
+  const gated = merge.replace(' }\n', ', gate: { approval: { roles: [release] } } }\n');
+  const { approvals = [] } = await look(gated, asks(1));
+  expect(approvals[0]).toMatchObject({ status: 'failed', what: expect.stringContaining('who are release') });
 });
 
 it('tells which environments are reached, and warns of production', async () => {
@@ -186,6 +194,33 @@ it('tells which environments are reached, and warns of production', async () => 
     ['ok', 'Stage "d" applies a plan in dev, which is dev.'],
     ['warn', 'Stage "l" applies a plan in live, which is prod.'],
   ]);
+});
+
+it('tells who holds what a stage wants, and refuses only where a group does not wait', async () => {
+  const text = (busy: string) =>
+    `concurrency: { group: "deploy-\${{ params.env }}", busy: ${busy} }\nparameters: { env: { default: dev } }\nstages:\n`;
+  const asked: string[] = [];
+  const told = async (busy: string, holder: string | undefined) => {
+    const whole = pipelineFrom(
+      `${text(busy)}  a: { agent: builder, run: [echo], locks: ["db/\${{ params.env }}"] }
+  b: { agent: builder, matrix: { n: [x] }, run: [echo], locks: ["host/\${{ matrix.n }}"] }\n`,
+    );
+    const lockHolder = async (name: string) => {
+      asked.push(name);
+      return holder;
+    };
+    const { checks } = await preflight(
+      await partsOf({ lockHolder }),
+      outlookOf(whole, { env: 'dev' }),
+      new AbortController().signal,
+    );
+    return checks.flatMap(({ name, status }) => (name === 'locks' ? [status] : []));
+  };
+  expect(await told('wait', undefined)).toEqual(['ok']);
+  expect(asked).toEqual(['pipeline-group/deploy-dev', 'pipeline/db/dev']);
+  expect(await told('wait', 'agent builder run r1')).toEqual(['warn', 'warn']);
+  expect(await told('cancel', 'run r1')).toEqual(['warn', 'warn']);
+  expect(await told('refuse', 'run r1')).toEqual(['failed', 'warn']);
 });
 
 it('warns where workers are to do it and none takes work', async () => {

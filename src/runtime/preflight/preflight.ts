@@ -8,7 +8,7 @@ import { type Outlook, outlookUnits, planPipeline } from '../../work/pipeline/in
 import { within } from '../health/index.ts';
 import { checkAgents } from './checks/agents.ts';
 import { checkDisk, checkLedger, checkSandbox, checkState } from './checks/machine.ts';
-import { checkBudget, checkWorkers } from './checks/means.ts';
+import { checkBudget, checkLocks, checkWorkers } from './checks/means.ts';
 import { checkPlans } from './checks/plans.ts';
 import { checkPrograms, checkTools } from './checks/programs.ts';
 import { checkApprovals, checkPolicy } from './checks/rules.ts';
@@ -32,6 +32,7 @@ const looks: Readonly<Record<PreflightCheck, Look>> = {
   secrets: checkSecrets,
   workspaces: checkWorkspaces,
   plans: checkPlans,
+  locks: checkLocks,
   budget: checkBudget,
   workers: checkWorkers,
   ledger: checkLedger,

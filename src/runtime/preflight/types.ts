@@ -60,6 +60,8 @@ export interface PreflightParts {
   treeState(workspace: string, signal: AbortSignal): Promise<TreeState | undefined>;
   /** The environment that infrastructure in this folder of a workspace belongs to. */
   environmentOf(workspace: string, dir: string): Promise<string>;
+  /** Who holds a lock now, as the state store knows it. */
+  lockHolder(name: string): Promise<string | undefined>;
   /** Budgets that were opened for the run. */
   budgets(run: string): Promise<readonly Statement[]>;
   /** @throws CONFIG_INVALID without a state server */

@@ -34,7 +34,15 @@ export {
   templatesIn,
   usesOf,
 } from './language/index.ts';
-export { type Outlook, type OutlookUnit, outlookOf, outlookOfRetry, outlookOfRun, outlookUnits } from './outlook.ts';
+export {
+  type Outlook,
+  type OutlookUnit,
+  outlookOf,
+  outlookOfRetry,
+  outlookOfRun,
+  outlookUnits,
+  wantedLocks,
+} from './outlook.ts';
 export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';
 export { listRuns, type RunReport, reportRun } from './report.ts';
 export { cancelRun, type LookedAt, resumable, resumeRun, retryRun, stagesAgain, startRun } from './runs.ts';

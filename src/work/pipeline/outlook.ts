@@ -1,7 +1,11 @@
 /** What of a pipeline is still to be done: all of it before a run, the rest of it where a run goes on or is taken over. */
+
+import { isAgovError } from '../../kernel/index.ts';
 import type { Pipeline, Stage } from '../../schemas/index.ts';
-import { type RunState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
-import { type Parameters, secretPathsOf, specOf } from './language/index.ts';
+import { turnLock } from './group/names.ts';
+import { emptyRun, type RunState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
+import { groupOf, locksOf, type Parameters, secretPathsOf, specOf } from './language/index.ts';
+import { stageLock } from './locks/index.ts';
 
 export interface Outlook {
   readonly pipeline: Pipeline;
@@ -69,6 +73,31 @@ export function outlookUnits({ pipeline, params, units }: Outlook): readonly Out
     const spec = specOf(pipeline, unit);
     return { key: unitKey(unit), unit, spec: { ...spec, secrets: secretPathsOf(pipeline, unit.stage, spec, params) } };
   });
+}
+
+/** A lock that the run will want, and who wants it: a stage, or the run itself for its group. */
+export interface WantedLock {
+  readonly unit: string | undefined;
+  readonly name: string;
+  /** Under which the state store keeps it. */
+  readonly stored: string;
+}
+
+/** Those that the parameters alone name. @throws AgovError INPUT_INVALID for a group that is no name */
+export function wantedLocks({ pipeline, params, units }: Outlook): readonly WantedLock[] {
+  const state = { ...emptyRun, params };
+  const group = groupOf(pipeline, params);
+  const ofRun = group === undefined ? [] : [{ unit: undefined, name: group, stored: turnLock(group) }];
+  const ofUnits = units.flatMap((unit): WantedLock[] => {
+    try {
+      return locksOf(pipeline, state, unit).map((name) => ({ unit: unitKey(unit), name, stored: stageLock(name) }));
+    } catch (error) {
+      // It hangs on what the run itself makes.
+      if (isAgovError(error, 'INPUT_INVALID')) return [];
+      throw error;
+    }
+  });
+  return [...ofRun, ...ofUnits];
 }
 
 function unitsIn({ stages, finally: final }: Pipeline, without: (unit: Unit) => boolean): readonly Unit[] {

@@ -1,6 +1,8 @@
-/** Whether a run has what it takes besides programs: something to spend, and somebody to do the work. */
+/** Whether a run has what it takes besides programs: its turn, its locks, something to spend, somebody to do the work. */
 import { formatAmount, type Kind, nameOf, type Statement } from '../../../governance/budgets/index.ts';
 import { formatDuration } from '../../../kernel/index.ts';
+import { runOf } from '../../../work/agents/index.ts';
+import { wantedLocks } from '../../../work/pipeline/index.ts';
 import type { CheckFinding, Look } from '../types.ts';
 
 /** Of what was given: less is told. */
@@ -53,3 +55,28 @@ export const checkWorkers: Look = async (parts, { outlook: { engine } }) => {
   const what = `No worker is there: the run waits until one comes.${heard}`;
   return [{ status: 'warn', what, fix: 'Start one, on any host: agov worker' }];
 };
+
+/** What is held is waited for: only a group that does not wait refuses. */
+export const checkLocks: Look = async (parts, { outlook }) => {
+  const wanted = wantedLocks(outlook);
+  const held = await Promise.all(
+    wanted.map(async ({ unit, name, stored }): Promise<CheckFinding | undefined> => {
+      const owner = await parts.lockHolder(stored);
+      if (owner === undefined) return undefined;
+      const by = runOf(owner) === undefined ? owner : `run ${runOf(owner)}`;
+      if (unit === undefined) return groupHeld(name, by, outlook.pipeline.concurrency?.busy);
+      const what = `Stage "${unit}" waits for the lock "${name}", which ${by} holds.`;
+      return { status: 'warn', what, fix: 'Nothing, or see who it is: agov pipeline list' };
+    }),
+  );
+  const findings = held.filter((finding) => finding !== undefined);
+  if (findings.length > 0) return findings;
+  return [{ status: 'ok', what: wanted.length === 0 ? 'None is wanted.' : `${wanted.length} wanted, and free.` }];
+};
+
+function groupHeld(group: string, by: string, busy: 'wait' | 'cancel' | 'refuse' = 'wait'): CheckFinding {
+  const what = `The group "${group}" is at ${by}.`;
+  if (busy === 'refuse') return { status: 'failed', what, fix: 'Wait for it, or cancel it: agov pipeline cancel RUN' };
+  const then = busy === 'cancel' ? 'That run is cancelled, and undoes what it did.' : 'This one waits its turn.';
+  return { status: 'warn', what, why: then };
+}

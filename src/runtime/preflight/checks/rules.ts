@@ -1,4 +1,5 @@
 /** What the rules would say to each stage, and whether there are operators enough for what would ask. */
+import { consentOf } from '../../../schemas/index.ts';
 import type { PlannedUnit } from '../../../work/pipeline/index.ts';
 import type { CheckFinding, Look, Subject } from '../types.ts';
 
@@ -30,10 +31,15 @@ export const checkPolicy: Look = async (_parts, subject) => {
 export const checkApprovals: Look = async ({ config: { operators } }, subject) => {
   const asking = (await ofActive(subject)).filter(({ verdict }) => verdict === 'ask');
   if (asking.length === 0) return [{ status: 'ok', what: 'Nothing would ask.' }];
+  const gates = new Map(subject.units.map(({ key, spec }) => [key, consentOf(spec.gate)]));
   const lacking = asking.flatMap(({ unit, quorum = 1 }): CheckFinding[] => {
-    if (quorum <= operators.length) return [];
-    const what = `Stage "${unit}" needs ${quorum} operators, and agov.yaml names ${operators.length}.`;
-    return [{ status: 'failed', what, fix: 'Name more people under "operators" in agov.yaml.' }];
+    const roles = gates.get(unit)?.roles;
+    const able = operators.filter((one) => roles === undefined || one.roles.some((role) => roles.includes(role)));
+    if (quorum <= able.length) return [];
+    const who = roles === undefined ? 'operators' : `operators who are ${roles.join(' or ')}`;
+    const what = `Stage "${unit}" needs ${quorum} ${who}, and agov.yaml names ${able.length}.`;
+    const fix = `Name more people under "operators" in agov.yaml${roles === undefined ? '' : ', with their roles'}.`;
+    return [{ status: 'failed', what, fix }];
   });
   const [needed, first] = [asking.reduce((sum, { quorum = 1 }) => sum + quorum, 0), asking.slice(0, 3)];
   const names = first.map(({ unit }) => unit).join(', ');

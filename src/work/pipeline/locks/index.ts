@@ -1,1 +1,2 @@
 export { type Held, type LockParts, lockTtlMs, takeLocks } from './hold.ts';
+export { lockNameOf, stageLock } from './names.ts';

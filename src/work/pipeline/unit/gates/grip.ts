@@ -3,7 +3,7 @@ import type { Locks } from '../../../../adapters/state/port.ts';
 import { type Env, isAgovError } from '../../../../kernel/index.ts';
 import { lockOwner, runOf } from '../../../agents/index.ts';
 import { locksOf, stageOf } from '../../language/index.ts';
-import { type Held, takeLocks } from '../../locks/index.ts';
+import { type Held, lockNameOf, stageLock, takeLocks } from '../../locks/index.ts';
 import { type Ended, failedOn, stopsTheRun, type UnitJob } from '../attempt/index.ts';
 
 export interface GripParts {
@@ -29,8 +29,6 @@ export interface Grip extends AsyncDisposable {
   letGo(): Promise<void>;
 }
 
-const prefix = 'pipeline/';
-
 export function openGrip(parts: GripParts, job: UnitJob): Grip {
   let held: Held | undefined;
   const letGo = async (): Promise<void> => {
@@ -41,7 +39,7 @@ export function openGrip(parts: GripParts, job: UnitJob): Grip {
   return {
     get tokens() {
       const tokens = Object.entries(held?.tokens ?? {});
-      return Object.fromEntries(tokens.map(([name, token]) => [name.slice(prefix.length), token]));
+      return Object.fromEntries(tokens.map(([name, token]) => [lockNameOf(name), token]));
     },
     get lost() {
       return held ? [held.lost, ...job.lost] : job.lost;
@@ -51,9 +49,9 @@ export function openGrip(parts: GripParts, job: UnitJob): Grip {
       const { agent, locks } = stageOf(pipeline, unit.stage);
       if (locks === undefined) return undefined;
       try {
-        const names = locksOf(pipeline, state, unit).map((name) => prefix + name);
+        const names = locksOf(pipeline, state, unit).map(stageLock);
         const taken = await takeLocks(parts, names, lockOwner({ agent, run: state.run }));
-        if ('busy' in taken) return heldBack(taken.busy.slice(prefix.length), taken.by, state.run);
+        if ('busy' in taken) return heldBack(lockNameOf(taken.busy), taken.by, state.run);
         held = taken;
         return undefined;
       } catch (error) {
