@@ -6,6 +6,7 @@ import { ledgerApprovals } from '../src/governance/approvals/index.ts';
 import { type Channel, createGovernor, type Governor } from '../src/governance/governor/index.ts';
 import { loadOrCreateKey, openLedger } from '../src/governance/ledger/index.ts';
 import { loadPolicySet } from '../src/governance/policy/index.ts';
+import { openStandings } from '../src/governance/standing/index.ts';
 import { loadTiers } from '../src/governance/tiers/index.ts';
 import { idSource, systemEnv } from '../src/kernel/index.ts';
 import { ledgerRoster } from '../src/work/agents/index.ts';
@@ -78,6 +79,7 @@ async function open(dir: string): Promise<Bench> {
   const governor = createGovernor({
     ledger,
     registry: state.registry,
+    standings: openStandings(ledger, () => env.now()),
     policy: await loadPolicySet({ tiers: await loadTiers() }),
     approvals: ledgerApprovals(ledger, env, 60_000),
     world: { protectedPaths: [join(workspace, 'agov.yaml')], hiddenPaths: [], locate: () => undefined },

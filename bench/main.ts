@@ -1,11 +1,18 @@
-/** `npm run bench -- decide|ledger|act|sandbox|kill|pipeline`: prints JSON, each figure beside a reference taken in the same run. */
+/** `npm run bench -- decide|ledger|act|sandbox|kill|pipeline|context`: prints JSON, each figure beside a reference taken in the same run. */
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { benchAct } from './act.ts';
+import { benchContext } from './context/index.ts';
 import { benchDecide } from './decide.ts';
 import { benchKill } from './kill/index.ts';
 import { benchLedger } from './ledger.ts';
 import { benchPipeline } from './pipeline/index.ts';
 import { benchSandbox } from './sandbox.ts';
+
+const { values: sizes, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { megabytes: { type: 'string', default: '32' }, chunks: { type: 'string', default: '20000' } },
+});
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   decide: benchDecide,
@@ -14,9 +21,9 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   sandbox: () => benchSandbox(),
   kill: benchKill,
   pipeline: benchPipeline,
+  context: () => benchContext({ megabytes: Number(sizes.megabytes), chunks: Number(sizes.chunks) }),
 };
 
-const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in benches));
 if (unknown.length > 0) {
   process.stderr.write(`There is no bench "${unknown[0]}". Benches are ${Object.keys(benches).join(', ')}.\n`);

@@ -8,6 +8,7 @@ import { type Artifacts, fileArtifacts } from '../../src/governance/evidence/ind
 import { createGovernor, type Governor } from '../../src/governance/governor/index.ts';
 import { type Ledger, loadOrCreateKey, openLedger } from '../../src/governance/ledger/index.ts';
 import { loadPolicySet } from '../../src/governance/policy/index.ts';
+import { openStandings } from '../../src/governance/standing/index.ts';
 import { loadTiers } from '../../src/governance/tiers/index.ts';
 import { type Env, type IdSource, idSource, systemEnv } from '../../src/kernel/index.ts';
 import { type Pipeline, pipelineSchema } from '../../src/schemas/index.ts';
@@ -41,6 +42,7 @@ export async function openGround(): Promise<Ground> {
   await ledgerRoster(ledger, state.registry).add('bench', 'T1', { operator: 'bench', user: 'bench' });
   const governor = createGovernor({
     ...{ ledger, registry: state.registry, approvals: ledgerApprovals(ledger, env, 60_000) },
+    standings: openStandings(ledger, () => env.now()),
     policy: await loadPolicySet({ tiers: await loadTiers() }),
     world: { protectedPaths: [], hiddenPaths: [], locate: (program) => `/usr/bin/${program}` },
     limits: { intentsPerRun: 1_000_000, denialsPerRun: 1 },

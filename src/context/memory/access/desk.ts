@@ -122,15 +122,15 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
         memory.log(target, author, source, { onSecret, ...options, tags: tags.map(parseTag) }),
       );
     },
-    fetch: (id, { space, ...options }, use) =>
+    fetch: async (id, { space, ...options }, use) =>
       at('memory.read', id, space === undefined ? {} : { space }, { op: 'fetch', id }, async (found) =>
         use(memory.find([found], id), memory.fetch([found], id, options)),
       ),
-    list: ({ space, ...query }) => {
+    list: async ({ space, ...query }) => {
       const spaces = readable(space === undefined ? {} : { space });
       return may('memory.read', spaces, { op: 'list' }, async () => memory.list(spaces, query));
     },
-    search: ({ space, ...query }) => {
+    search: async ({ space, ...query }) => {
       const spaces = readable(space === undefined ? {} : { space });
       return may('memory.read', spaces, { op: 'search', query: query.text.slice(0, 200) }, async () =>
         memory.search(spaces, query),
@@ -142,7 +142,7 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
         memory.link(spaces, source, target, relation, signature),
       );
     },
-    links: (id) => at('memory.read', id, {}, { op: 'links', id }, async () => memory.links(readable({}), id)),
+    links: async (id) => at('memory.read', id, {}, { op: 'links', id }, async () => memory.links(readable({}), id)),
     async forget(id, reason) {
       if (reason.trim() === '')
         throw new AgovError('USAGE', { what: 'Forgetting needs a reason.', fix: '--reason "…"' });
@@ -157,7 +157,7 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
         return done;
       });
     },
-    stats: (within = {}) => {
+    stats: async (within = {}) => {
       const spaces = readable(within);
       return may('memory.read', spaces, { op: 'stats' }, async () => memory.stats(spaces));
     },

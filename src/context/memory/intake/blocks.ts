@@ -1,5 +1,5 @@
 /**
- * A stream as blocks of about 256 KiB, each of whole parts: a block ends where a part does. At most a block and a part are
+ * A stream as blocks of about 64 KiB, each of whole parts: a block ends where a part does. At most a block and a part are
  * held, whatever the length of the stream or of one of its lines.
  */
 import { cut } from './cut.ts';
@@ -24,7 +24,7 @@ export interface Block {
   readonly parts: readonly Part[];
 }
 
-const blockBytes = 262_144;
+const blockBytes = 65_536;
 
 /** `kind`: where it is known; else the beginning tells. `text` is decoded where `readable` says so. */
 export async function* blocksOf(

@@ -18,7 +18,7 @@ const frame = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZST
 /** Bytes of content in one transaction. */
 const batchBytes = 4 * 1024 * 1024;
 /** Blocks that are compressed at once, by the threads beside this one. */
-const mostAtOnce = 4;
+const mostAtOnce = 8;
 /** Content is indexed as it is written up to here; what comes after is indexed by whoever looks next. */
 const indexedAtOnce = 8 * 1024 * 1024;
 

@@ -30,7 +30,7 @@ export interface Found {
 }
 
 /** Of what matches, the newest so many are ranked: a word that is everywhere costs no more than one that is rare. */
-const mostRanked = 2000;
+const mostRanked = 1000;
 /** Of one ranking. */
 const mostKept = 200;
 /** The constant of the paper. */
