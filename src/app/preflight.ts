@@ -2,15 +2,36 @@
 import { join } from 'node:path';
 import type { SandboxProfile } from '../adapters/sandbox/port.ts';
 import { treeStatus } from '../adapters/tools/git/index.ts';
+import type { Tool } from '../adapters/tools/port.ts';
 import { placeOf } from '../adapters/tools/terraform/index.ts';
 import { gitPaths } from '../project.ts';
+import type { ProbeOptions, ProbeResult } from '../runtime/health/index.ts';
 import type { Preflight, PreflightParts } from '../runtime/preflight/index.ts';
 import type { Outlook } from '../work/pipeline/index.ts';
-import type { App } from './index.ts';
+import type { Acts } from './acts.ts';
+import type { Agents } from './agents.ts';
+import type { Fleet } from './fleet.ts';
+import type { Frame } from './frame.ts';
+import type { Rules } from './rules.ts';
+import type { Stores } from './stores.ts';
+
+type Opened = Pick<Stores, 'sandbox' | 'ledger' | 'state' | 'heldSecrets'> &
+  Pick<Rules, 'governor' | 'roster' | 'accounts'> &
+  Pick<Acts, 'explainTool'> &
+  Pick<Agents, 'explainAgent'> &
+  Pick<Fleet, 'queue'> &
+  Pick<Frame, 'env' | 'config' | 'project'>;
+
+/** What of the app is looked at. */
+export interface Whole extends Opened {
+  readonly tools: ReadonlyMap<string, Tool>;
+  workspace(folder: string): Promise<string>;
+  probe(options: ProbeOptions): Promise<readonly ProbeResult[]>;
+}
 
 /** `closed`: what no look may see, and what none may write. */
 export async function openPreflight(
-  app: App,
+  app: Whole,
   closed: Pick<SandboxProfile, 'hidden' | 'protected'>,
   outlook: Outlook,
   signal: AbortSignal,
