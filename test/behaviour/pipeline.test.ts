@@ -217,8 +217,8 @@ describe('agov pipeline validate', () => {
       `${head}  a: { agent: builder, uses: git.commit, with: { mesage: x } }\n`,
       /p\.yaml:5:\d+ git\.commit/,
     ],
-    ['neither run nor uses', `${head}  a: { agent: builder }\n`, /exactly one of "run" and "uses"/],
-    ['both', `${head}  a: { agent: builder, run: x, uses: git.commit }\n`, /exactly one of "run" and "uses"/],
+    ['neither run nor uses', `${head}  a: { agent: builder }\n`, /exactly one of "run", "uses" and "task"/],
+    ['both', `${head}  a: { agent: builder, run: x, uses: git.commit }\n`, /exactly one of "run", "uses" and "task"/],
     [
       'a file kept of a command with secrets',
       `${head}  a: { agent: builder, run: x, secrets: { DB: dev/db }, artifacts: { f: f } }\n`,
