@@ -94,7 +94,15 @@ describeWith('redis-server', 'whoever writes to the server', () => {
   async function attempt(): Promise<Performed> {
     const entry = await home.ledger.append({ kind: 'stage', run, agent: 'builder', body: { step: 'test' } });
     const begun = { attempt: 1, id: entry.id, recorded: Promise.resolve() };
-    return remote.perform({ run, key: 's', stage, workspace: '/', begun, signal: new AbortController().signal });
+    return remote.perform({
+      run,
+      key: 's',
+      stage,
+      workspace: '/',
+      locks: {},
+      begun,
+      signal: new AbortController().signal,
+    });
   }
   async function work(on: Queue = queue): Promise<void> {
     const artifacts = fileArtifacts(join(away.dir, 'artifacts'), ids);

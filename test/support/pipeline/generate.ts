@@ -18,7 +18,8 @@ interface Drawn {
   readonly when: 'none' | 'true' | 'false' | 'output';
   readonly conduct: Conduct;
   readonly compensate: boolean;
-  readonly gate: boolean;
+  readonly gate: 'none' | 'approval' | 'people' | 'evidence' | 'event';
+  readonly locks: readonly string[];
 }
 
 const drawn = (failing: boolean): fc.Arbitrary<Drawn> =>
@@ -38,7 +39,17 @@ const drawn = (failing: boolean): fc.Arbitrary<Drawn> =>
       { weight: failing ? 1 : 0, arbitrary: fc.constantFrom('fail' as const, 'denied' as const) },
     ),
     compensate: fc.boolean(),
-    gate: fc.oneof({ weight: 19, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    gate: fc.oneof(
+      { weight: 16, arbitrary: fc.constant('none' as const) },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom('approval' as const, 'people' as const, 'evidence' as const, 'event' as const),
+      },
+    ),
+    locks: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      { weight: 2, arbitrary: fc.subarray(['x', 'y', 'z'], { minLength: 1 }) },
+    ),
   });
 
 /** At least `stages` of them, with final ones besides. */
@@ -55,13 +66,30 @@ export function scripted(stages: number): fc.Arbitrary<Scripted & { readonly fai
     );
 }
 
+/** Evidence is of a stage that always runs: one that is missing would be one more way to fail. */
+function gateOf(gate: Drawn['gate'], name: string, always: string | undefined): object {
+  const evidence = always === undefined ? [] : [{ stage: always, artifact: 'log', holds: 'size(outputs.items) == 1' }];
+  const gates = {
+    none: undefined,
+    approval: 'approval',
+    people: { approval: { quorum: 2, roles: ['release'], reason: 'Well?' } },
+    evidence: evidence.length > 0 ? { evidence } : undefined,
+    event: { event: { name: `go-${name}`, where: 'event.data == "now"' } },
+  };
+  return gates[gate] === undefined ? {} : { gate: gates[gate] };
+}
+
 function build(forward: readonly Drawn[], final: readonly Drawn[], parallel: number): Scripted {
   const conduct = new Map<string, Conduct>();
+  const steady = new Set<string>();
   const stage = (one: Drawn, i: number, prefix: string): [string, object] => {
     const name = `${prefix}-${i}`;
     conduct.set(name, one.conduct);
     const needs = i === 0 ? [] : [...new Set(one.needs.map((n) => `${prefix}-${n % i}`))];
     const [need] = needs;
+    const always = needs.find((other) => steady.has(other));
+    if (one.shape === 'plain' && (one.when === 'none' || one.when === 'true') && one.conduct !== 'denied')
+      steady.add(name);
     const read = need === undefined ? undefined : `stages.${need.replaceAll('-', '_')}`;
     const when = {
       none: undefined,
@@ -88,7 +116,10 @@ function build(forward: readonly Drawn[], final: readonly Drawn[], parallel: num
         ...(when === undefined ? {} : { when }),
         ...(one.conduct === 'flaky' ? { retry: { attempts: 3, backoff: '0ms' } } : {}),
         ...(one.compensate ? { compensate: { run: ['undo', name, '${{ own.outputs.items[0] }}'] } } : {}),
-        ...(one.gate ? { gate: 'approval' } : {}),
+        ...(one.locks.length > 0 ? { locks: one.locks } : {}),
+        // What a later stage may ask for.
+        artifacts: { log: 'stdout' },
+        ...gateOf(one.gate, name, always),
       },
     ];
   };

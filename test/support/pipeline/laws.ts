@@ -55,3 +55,15 @@ export function expectUndoneInReverse({ entries }: Lived): void {
   }
   expect(undone).toEqual(done.filter((key) => undone.includes(key)).reverse());
 }
+
+/** By the order of the entries: no stage starts before the word that its gate waits for. */
+export function expectSignalled({ pipeline }: Scripted, { entries }: Lived): void {
+  const said = new Set<string>();
+  for (const { kind, body } of entries) {
+    if (kind === 'run' && body['step'] === 'signalled' && body['data'] === 'now') said.add(String(body['name']));
+    if (kind !== 'stage' || body['step'] !== 'started' || body['undo'] === true) continue;
+    const gate = (pipeline.stages[String(body['stage'])] ?? pipeline.finally[String(body['stage'])])?.gate;
+    const event = typeof gate === 'object' ? gate.event?.name : undefined;
+    if (event !== undefined) expect([...said]).toContain(event);
+  }
+}

@@ -3,6 +3,7 @@
  * which the process may die at any append: what was on its way then is lost, as after a SIGKILL.
  */
 import { join } from 'node:path';
+import type { Locks } from '../../../src/adapters/state/port.ts';
 import { type Approvals, ledgerApprovals } from '../../../src/governance/approvals/index.ts';
 import { fileArtifacts } from '../../../src/governance/evidence/index.ts';
 import { createGovernor } from '../../../src/governance/governor/index.ts';
@@ -17,9 +18,11 @@ import {
   type RunState,
   readRun,
   resumeRun,
+  signalRun,
   startRun,
   unitKey,
 } from '../../../src/work/pipeline/index.ts';
+import { lockTtlMs } from '../../../src/work/pipeline/locks/index.ts';
 import { type Governed, governed } from '../governed.ts';
 import type { Scripted } from './generate.ts';
 
@@ -32,6 +35,8 @@ export interface Effect {
 
 export interface World extends AsyncDisposable {
   readonly effects: readonly Effect[];
+  /** Locks that two effects had at once. */
+  readonly overlaps: readonly string[];
   entries(): Entry[];
   /** Runs it to its end; the process dies at each append whose number (from its start) is in `deaths`, one a life. */
   run(script: Scripted, deaths: readonly number[]): Promise<RunState>;
@@ -54,6 +59,7 @@ export interface Driver {
 
 const by = { operator: 'ada', user: 'ada' };
 const never = new AbortController().signal;
+const graceMs = 10_000;
 
 export async function world(engine?: Engine): Promise<World> {
   const base = await governed({
@@ -63,6 +69,7 @@ export async function world(engine?: Engine): Promise<World> {
   const artifacts = fileArtifacts(join(base.dir, 'artifacts'), idSource(base.env));
   const effects: Effect[] = [];
   const failed = new Set<string>();
+  const [holding, overlaps] = [new Map<string, string>(), [] as string[]];
 
   const live = async (script: Scripted, run: string, dieAt: number | undefined): Promise<RunState | 'died'> => {
     const life = mortal(base.ledger, dieAt);
@@ -79,7 +86,7 @@ export async function world(engine?: Engine): Promise<World> {
   };
 
   const perform =
-    ({ conduct }: Scripted, life: Life): Perform =>
+    ({ conduct, pipeline }: Scripted, life: Life): Perform =>
     async (attempt) => {
       const body = base.ledger.byId(attempt)?.body as { stage: string; item?: number; undo?: true };
       const key = unitKey(body);
@@ -87,23 +94,45 @@ export async function world(engine?: Engine): Promise<World> {
       effects.push({ key, attempt });
       const fails = does === 'fail' || (does === 'flaky' && !failed.has(key));
       if (fails) failed.add(key);
+      const locks = (pipeline.stages[body.stage] ?? pipeline.finally[body.stage])?.locks ?? [];
+      for (const lock of locks) {
+        if (holding.has(lock)) overlaps.push(`${lock}: ${holding.get(lock)}, ${key}`);
+        holding.set(lock, key);
+      }
       for (let turn = 0; turn < key.length % 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+      for (const lock of locks) holding.delete(lock);
       life.check();
       return fails ? 'failed' : 'ok';
     };
 
+  /** As an operator does: of each pair of stages one before it waits, the other once nothing else can go on. */
+  const signal = async (script: Scripted, run: string, which: (name: string) => boolean): Promise<void> => {
+    const state = readRun(base.ledger, run);
+    for (const name of eventsIn(script).filter(which)) {
+      for (const data of ['later', 'now']) await signalRun(base.ledger, script.pipeline, state, { name, data }, by);
+    }
+  };
+
   return {
     effects,
+    overlaps,
     entries: () => [...everyEntry(base.ledger, {})],
     async run(script, deaths) {
       const text = 'generated';
       const made = { ledger: base.ledger, artifacts, ids: idSource(base.env) };
       const run = await startRun(made, script.pipeline, { text, file: 'p.yaml', params: { yes: true } }, by);
+      await signal(script, run, isEarly);
       let ended = await live(script, run, deaths[0]);
-      for (let i = 1; ended === 'died'; i++) {
+      for (let i = 1; ended === 'died' || ended.status === 'waiting'; i++) {
         await settleAll(base.ledger);
+        // The locks of the dead end by themselves.
+        base.env.advance(lockTtlMs(graceMs) + 1);
         const state = readRun(base.ledger, run);
         if (state.endedAt !== undefined) return state;
+        const awaited = [...state.stages.values()].flatMap((one) =>
+          one.status === 'pending' ? (one.awaiting?.event ?? []) : [],
+        );
+        if (ended !== 'died') await signal(script, run, (name) => awaited.includes(name));
         // The same process lives on here, so that the driver's mark says nothing: only its number counts.
         await base.ledger.append({ kind: 'run', run, body: { step: 'waiting', approvals: [] } });
         await resumeRun(base.ledger, run, by);
@@ -165,7 +194,7 @@ export async function settleAll(ledger: Ledger): Promise<void> {
 
 export function partsOf(base: Governed, life: Life, artifacts: DriveParts['artifacts'], perform: Perform): Parts {
   const { env, policy, state } = base;
-  const approvals: Approvals = ledgerApprovals(life.ledger, env, 3_600_000);
+  const approvals: Approvals = ledgerApprovals(life.ledger, env, 3_600_000, () => ['release']);
   const governor = createGovernor({
     ...{ ledger: life.ledger, policy, approvals, registry: state.registry },
     world: { protectedPaths: [], hiddenPaths: [], locate: (program) => `/usr/bin/${program}` },
@@ -190,15 +219,43 @@ export function partsOf(base: Governed, life: Life, artifacts: DriveParts['artif
   const useTool: UseTool = () => Promise.reject(new Error('no tool is used'));
   const parts: DriveParts = {
     ...{ env, artifacts, ledger: life.ledger, ids: idSource(env), hidden: [] },
-    ...{ locks: state.locks, graceMs: 10_000 },
+    ...{ locks: mortalLocks(state.locks, life), graceMs },
     perform: createPerform({ exec, useTool, tools: new Map() }),
     workspace: async () => base.channel('builder').workspace,
     async ask(approval) {
-      await approvals.approve(approval.id, { ...by, via: 'test' }, governor.policyVersion);
+      for (const operator of ['ada', 'grace'].slice(0, approval.quorum)) {
+        if (approval.operators.includes(operator)) continue;
+        await approvals.approve(approval.id, { ...by, operator, via: 'test' }, governor.policyVersion);
+      }
       return 'approved';
     },
   };
   return { parts, approvals, policyVersion: governor.policyVersion };
+}
+
+/** Those who died release nothing, and ask for nothing. */
+function mortalLocks(locks: Locks, life: Life): Locks {
+  const alive =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> =>
+      life.dead() ? Promise.reject(new AgovError('STATE_UNAVAILABLE', { what: 'It has died.' })) : call(...args);
+  const { acquire, renew, release, holder, held } = locks;
+  return {
+    acquire: alive(acquire),
+    renew: alive(renew),
+    release: alive(release),
+    holder: alive(holder),
+    held: alive(held),
+  };
+}
+
+function eventsIn({ pipeline: { stages, finally: final } }: Scripted): string[] {
+  const all = [...Object.values(stages), ...Object.values(final)];
+  return all.flatMap(({ gate }) => (typeof gate === 'object' && gate.event ? [gate.event.name] : []));
+}
+
+function isEarly(name: string): boolean {
+  return name.length % 2 === 0;
 }
 
 interface Parts {
