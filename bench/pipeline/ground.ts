@@ -55,7 +55,7 @@ export async function openGround(): Promise<Ground> {
         { agent: stage.agent, run, workspace: folder },
         { action: 'process.exec', resource: 'git', args: { argv: ['git', 'status'] } },
         async () => ({ outcome: { status: 'ok', facts: {} }, value: undefined }),
-        { parent: begun.id, after: begun.id },
+        { parent: begun.id, after: begun.after ?? begun.id },
       ),
     async [Symbol.asyncDispose]() {
       await ledger[Symbol.asyncDispose]();

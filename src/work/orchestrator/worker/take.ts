@@ -98,12 +98,19 @@ async function begin(parts: TakeParts, leases: Leases, job: Job, stage: Stage, b
   const id = jobId(job);
   const held = leases.hold(id, `${parts.worker.name}#${parts.ids()}`);
   try {
-    const taken = await claim(parts, held, job, stage, by);
-    if (taken === undefined) return;
+    const mine = await parts.queue.claims.claim(id, held.holder, { leaseMs: parts.leaseMs, keepMs });
+    if (!mine || held.ended() !== undefined) return;
     parts.onEvent({ event: 'began', job: id, text: `${job.key}, attempt ${job.attempt} of run ${job.run}` });
-    const said = await attempt(parts, held, job, stage, { after: taken, by }).catch(
-      (error: unknown): Said => saidOf(error),
-    );
+    const taken = record(parts, job, stage, by);
+    const said = await attempt(parts, held, job, stage, taken).catch((error: unknown): Said => saidOf(error));
+    // This host has begun it before, whatever the server remembers: nothing was done now, and there is nothing to say.
+    if (
+      await taken.recorded.then(
+        () => false,
+        (error: unknown) => isAgovError(error, 'LEDGER_CLAIMED'),
+      )
+    )
+      return;
     await tell(parts, held, job, said);
     if (said.did === 'lost' && held.ended() === undefined) throw fatalOf(said.reason);
   } finally {
@@ -111,39 +118,32 @@ async function begin(parts: TakeParts, leases: Leases, job: Job, stage: Stage, b
   }
 }
 
-/** The entry of the claim on this host's record; undefined where it is, or may be, somebody else's. */
-async function claim(parts: TakeParts, held: Held, job: Job, stage: Stage, by: string): Promise<string | undefined> {
-  const { ledger, queue, ids } = parts;
-  const body: JobBody = { step: 'taken', about: aboutOf(job), worker: parts.worker.name, by };
-  const entry = ids();
-  const { run, token } = job;
-  const [recorded, claimed] = await Promise.allSettled([
-    ledger.append({
-      ...{ kind: 'job', id: entry, run, agent: stage.agent, parent: token, body },
-      claim: `job:${jobId(job)}`,
-    }),
-    queue.claims.claim(held.id, held.holder, { leaseMs: parts.leaseMs, keepMs }),
-  ]);
-  if (recorded.status === 'rejected' && !isAgovError(recorded.reason, 'LEDGER_CLAIMED')) throw recorded.reason;
-  const mine = recorded.status === 'fulfilled' && claimed.status === 'fulfilled' && claimed.value;
-  return mine && held.ended() === undefined ? entry : undefined;
-}
-
-/** By the claim on this host's record, and the key of the coordinator. */
+/** The claim on this host's record, and the key of the coordinator. */
 interface Ordered {
-  readonly after: string;
+  readonly entry: string;
+  readonly recorded: Promise<void>;
   readonly by: string;
 }
 
-async function attempt(parts: TakeParts, held: Held, job: Job, stage: Stage, { after, by }: Ordered): Promise<Said> {
+/** Not waited for: the intent rests on it, so that both go into one transaction and neither is there without it. */
+function record({ ledger, ids, worker }: TakeParts, job: Job, stage: Stage, by: string): Ordered {
+  const entry = ids();
+  const body: JobBody = { step: 'taken', about: aboutOf(job), worker: worker.name, by };
+  const draft = { kind: 'job', id: entry, run: job.run, agent: stage.agent, parent: job.token, body } as const;
+  const recorded = ledger.append({ ...draft, claim: `job:${jobId(job)}` }).then(() => undefined);
+  recorded.catch(() => undefined); // whoever waits for it gets it
+  return { entry, recorded, by };
+}
+
+async function attempt(parts: TakeParts, held: Held, job: Job, stage: Stage, taken: Ordered): Promise<Said> {
   if (job.policyVersion !== parts.policyVersion) return { did: 'fault', fault: otherRules(parts.worker.name) };
   const { run, key, token, purse, locks } = job;
   const workspace = await parts.keep.workspace(stage.workspace);
-  const begun = { attempt: job.attempt, id: token, after, recorded: Promise.resolve() };
+  const begun = { attempt: job.attempt, id: token, after: taken.entry, recorded: taken.recorded };
   for (let round = 1; ; round++) {
     const acted = await parts.perform({ run, key, stage, workspace, purse, locks, begun, signal: held.signal });
     if (acted.verdict !== 'ask') return spoken(parts, job, stage, acted);
-    if (round === mostRounds || !(await consent(parts, job, by, acted.approval))) return question(acted);
+    if (round === mostRounds || !(await consent(parts, job, taken.by, acted.approval))) return question(acted);
   }
 }
 
