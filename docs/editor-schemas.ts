@@ -2,13 +2,21 @@
 import { z } from 'zod';
 import { toolbox } from '../src/app/index.ts';
 import { declarationSchema } from '../src/governance/tiers/index.ts';
-import { agentSchema, configSchema, pipelineSchema, templateReference, templateSchema } from '../src/schemas/index.ts';
+import {
+  agentSchema,
+  configSchema,
+  pipelineSchema,
+  teamSchema,
+  templateReference,
+  templateSchema,
+} from '../src/schemas/index.ts';
 import { shippedTemplates } from '../src/work/pipeline/index.ts';
 
 const shapes: Readonly<Record<string, readonly [z.ZodType, string]>> = {
   agent: [agentSchema, 'agov: the definition of an agent'],
   agov: [configSchema, 'agov: the configuration of a project'],
   pipeline: [pipelineSchema, 'agov: a pipeline'],
+  team: [teamSchema, 'agov: a team of agents'],
   template: [templateSchema, 'agov: a template for pipelines'],
   tiers: [declarationSchema, 'agov: tiers and what each may do'],
 };

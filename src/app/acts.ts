@@ -4,7 +4,6 @@ import type { SandboxProfile } from '../adapters/sandbox/port.ts';
 import type { Tool } from '../adapters/tools/port.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import type { Channel, World } from '../governance/governor/index.ts';
-import { recordedStandings } from '../governance/standing/index.ts';
 import { compileSandbox, leaseMs, sandboxFor } from '../governance/tiers/index.ts';
 import { parseDuration } from '../kernel/index.ts';
 import { gitPaths } from '../project.ts';
@@ -97,7 +96,7 @@ export function openActs(
     createWatch({
       ...{ env, host, sandbox: sandbox.kind, graceMs: parseDuration(config.state.grace) },
       state: await state(),
-      recorded: recordedStandings(await ledger()),
+      standings: await rules.standings(),
       recover: async () => (await rules.roster()).reconcile(),
     }),
   );

@@ -5,6 +5,7 @@ import { type Budgets, ledgerBudgets, sharedAccounts } from '../governance/budge
 import { createGovernor, type Governor, governorMark, recordPolicy, type World } from '../governance/governor/index.ts';
 import type { Ledger } from '../governance/ledger/index.ts';
 import type { PolicyOptions, PolicySet } from '../governance/policy/index.ts';
+import { openStandings, type Standings } from '../governance/standing/index.ts';
 import { loadTiers, type Tiers } from '../governance/tiers/index.ts';
 import { parseDuration } from '../kernel/index.ts';
 import { ledgerRoster, type Roster } from '../work/agents/index.ts';
@@ -20,6 +21,8 @@ export interface Rules {
   approvals(): Promise<Approvals>;
   roster(): Promise<Roster>;
   governor(): Promise<Governor>;
+  /** One for all that this process does: who stands where, as the ledger tells. */
+  standings(): Promise<Standings>;
   /** One for all that this process does: what is on its way into the ledger counts. */
   budgets(): Promise<Budgets>;
   /** To be looked at alone. */
@@ -54,12 +57,15 @@ export function openRules({ env, ids, config, root }: Frame, stores: Stores, wor
       : sharedAccounts({ state: await state(), env, host: governorMark().host });
   const budgets = once(async () => ledgerBudgets({ ledger: await ledger(), ids, env, shared: await shared() }));
   const accounts = once(async () => ledgerBudgets({ ledger: await stores.record(), ids, env }));
+  const standings = once(async () => openStandings(await ledger(), () => env.now()));
   const governor = once(async () => {
     await roster();
     const set = await policy();
     const made = createGovernor({
       ledger: await ledger(),
       registry: (await state()).registry,
+      standings: await standings(),
+      bounds: config.teams,
       policy: set,
       approvals: await approvals(),
       budgets: await budgets(),
@@ -73,7 +79,7 @@ export function openRules({ env, ids, config, root }: Frame, stores: Stores, wor
     await finishKills(await ledger(), kills);
     return made;
   });
-  return { tiers, policySources, policy, approvals, roster, governor, budgets, accounts };
+  return { tiers, policySources, policy, approvals, roster, governor, standings, budgets, accounts };
 }
 
 /** What a kill has left undone, as far as it can be done at once. */

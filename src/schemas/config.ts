@@ -5,6 +5,7 @@ import { memoryConfigSchema, tokensConfigSchema } from './memory.ts';
 import { modelSchema } from './models.ts';
 import { nameSchema } from './names.ts';
 import { preflightConfigSchema } from './preflight.ts';
+import { teamsConfigSchema } from './team.ts';
 
 const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 500ms, 30s, 15m, 2h, 7d');
 const isGrace = (ms: number): boolean => ms >= 1000 && ms <= 3_600_000;
@@ -252,6 +253,7 @@ export const configSchema = z
           .prefault({}),
       })
       .prefault({}),
+    teams: teamsConfigSchema.prefault({}),
     preflight: preflightConfigSchema.prefault({}),
     memory: memoryConfigSchema.prefault({}),
     tokens: tokensConfigSchema.prefault({}),

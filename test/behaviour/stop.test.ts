@@ -6,7 +6,7 @@ import { unconfinedSandbox } from '../../src/adapters/sandbox/none/index.ts';
 import type { Running } from '../../src/adapters/sandbox/port.ts';
 import { openEmbeddedState, setStateAside } from '../../src/adapters/state/embedded/index.ts';
 import type { AgentRecord, State } from '../../src/adapters/state/port.ts';
-import { recordedStandings } from '../../src/governance/standing/index.ts';
+import { openStandings } from '../../src/governance/standing/index.ts';
 import { type Env, systemEnv } from '../../src/kernel/index.ts';
 import type { Tier } from '../../src/schemas/index.ts';
 import { announceHalt, createWatch } from '../../src/work/agents/index.ts';
@@ -47,7 +47,7 @@ async function command(): Promise<Running> {
 const watching = (clock: Env = env, recover: () => Promise<unknown> = async () => undefined, on: State = state) =>
   createWatch({
     ...{ env: clock, state: on, host: 'here', sandbox: 'none', graceMs: 10_000, recover },
-    recorded: recordedStandings(one.ledger),
+    standings: openStandings(one.ledger, () => clock.now()),
   });
 const watch = (
   clock?: Env,

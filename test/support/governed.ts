@@ -6,9 +6,11 @@ import { openEmbeddedState } from '../../src/adapters/state/embedded/index.ts';
 import type { State } from '../../src/adapters/state/port.ts';
 import { type Approvals, ledgerApprovals } from '../../src/governance/approvals/index.ts';
 import { type Budgets, ledgerBudgets } from '../../src/governance/budgets/index.ts';
+import type { Bounds } from '../../src/governance/delegation/index.ts';
 import { type Channel, createGovernor, type Governor, type Limits } from '../../src/governance/governor/index.ts';
 import { type Ledger, loadOrCreateKey, openLedger } from '../../src/governance/ledger/index.ts';
 import { loadPolicySet, type PolicySet } from '../../src/governance/policy/index.ts';
+import { openStandings, type Standings } from '../../src/governance/standing/index.ts';
 import { loadTiers } from '../../src/governance/tiers/index.ts';
 import { idSource } from '../../src/kernel/index.ts';
 import type { Tier } from '../../src/schemas/index.ts';
@@ -24,6 +26,7 @@ export interface Governed extends AsyncDisposable {
   readonly approvals: Approvals;
   readonly governor: Governor;
   readonly budgets: Budgets;
+  readonly standings: Standings;
   channel(agent: string, run?: string): Channel;
   /** Closes everything and opens it again, as after a restart. */
   reopen(): Promise<Governed>;
@@ -32,6 +35,7 @@ export interface Governed extends AsyncDisposable {
 export interface GovernedOptions {
   readonly agents?: Readonly<Record<string, Tier>>;
   readonly limits?: Partial<Limits>;
+  readonly bounds?: Bounds;
   readonly approvalTtlMs?: number;
   /** By operator; as the configuration has them now, so that a test may change them. */
   readonly roles?: Record<string, readonly string[]>;
@@ -60,8 +64,10 @@ export async function governed(options: GovernedOptions = {}): Promise<Governed>
     await roster.add(name, tier, { operator: 'ada', user: 'ada' });
   }
   const budgets = ledgerBudgets({ ledger, ids, env });
+  const standings = openStandings(ledger, () => env.now());
   const governor = createGovernor({
-    ...{ ledger, policy, approvals, budgets, registry: state.registry },
+    ...{ ledger, policy, approvals, budgets, standings, registry: state.registry },
+    bounds: options.bounds ?? { depth: 3, members: 32 },
     world: {
       protectedPaths: [join(workspace, 'agov.yaml')],
       hiddenPaths: [join(workspace, '.agov')],
@@ -74,7 +80,7 @@ export async function governed(options: GovernedOptions = {}): Promise<Governed>
     await state[Symbol.asyncDispose]();
   };
   return {
-    ...{ env, dir, ledger, state, policy, approvals, governor, budgets },
+    ...{ env, dir, ledger, state, policy, approvals, governor, budgets, standings },
     channel: (agent, run = 'run-1') => ({ agent, run, workspace }),
     async reopen() {
       await close();

@@ -50,7 +50,13 @@ export function stateContract(name: string, open: () => Promise<StateFixture>): 
       });
 
       it('replaces a record whole', async () => {
-        const revoked: AgentRecord = { ...agent('amy'), status: 'revoked', reason: 'It lied.', changedAt: 9 };
+        const revoked: AgentRecord = {
+          ...agent('amy'),
+          status: 'revoked',
+          reason: 'It lied.',
+          parent: 'bob',
+          changedAt: 9,
+        };
         await first.registry.put(revoked);
         expect(await second.registry.get('amy')).toEqual(revoked);
         await second.registry.put(agent('amy'));

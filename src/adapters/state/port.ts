@@ -18,6 +18,8 @@ export interface AgentRecord {
   readonly changedAt: number;
   /** Why it was frozen, retired or revoked. */
   readonly reason?: string;
+  /** The agent that started it, and above whom it never stands. Absent for those that an operator added. */
+  readonly parent?: string;
 }
 
 /** A process group that runs as an agent now: the effect of one intent. */

@@ -15,6 +15,7 @@ export const agentSchema = z.strictObject({
   createdAt: instant,
   changedAt: instant,
   reason: z.string().max(4096).optional(),
+  parent: nameSchema.optional(),
 });
 
 export const runSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../test/support/governed.ts';
 import type { Begun, Channel, End } from '../governor/index.ts';
+import { openStandings } from '../standing/index.ts';
 import { type Limits, limitsOf, type Spent } from './index.ts';
 
 let one: Governed;
@@ -189,6 +190,7 @@ describe('an agent that wants more', () => {
     const { createGovernor } = await import('../governor/index.ts');
     const bare = createGovernor({
       ...{ ledger: one.ledger, policy: one.policy, approvals: one.approvals, registry: one.state.registry },
+      standings: openStandings(one.ledger, () => one.env.now()),
       world: { protectedPaths: [], hiddenPaths: [], locate: () => undefined },
       limits: { intentsPerRun: 10, denialsPerRun: 10 },
     });

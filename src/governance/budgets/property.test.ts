@@ -5,6 +5,7 @@ import { type Governed, governed } from '../../../test/support/governed.ts';
 import { idSource } from '../../kernel/index.ts';
 import type { Governor } from '../governor/index.ts';
 import { createGovernor } from '../governor/index.ts';
+import { openStandings } from '../standing/index.ts';
 import { type Budgets, type Limits, ledgerBudgets, type Spent } from './index.ts';
 
 interface Act {
@@ -117,6 +118,7 @@ function start({ ledger, policy, approvals, state, env }: Governed): Process {
   const budgets = ledgerBudgets({ ledger, env, ids: idSource(env) });
   const governor = createGovernor({
     ...{ ledger, policy, approvals, budgets, registry: state.registry },
+    standings: openStandings(ledger, () => env.now()),
     world: { protectedPaths: [], hiddenPaths: [], locate: () => undefined },
     limits: { intentsPerRun: 1e6, denialsPerRun: 10_000 },
   });

@@ -35,8 +35,14 @@ export function gatherFacts(world: World, channel: Channel, intent: Intent): Fac
       // What is not found is judged by its name, and then cannot be started.
       return { program: world.locate(intent.resource, channel.workspace) ?? intent.resource };
     case 'state.read':
-    case 'state.write':
+    case 'state.write': {
+      // By the kind of space first, so that an agent with the name "team" does not own those of all teams.
+      if (intent.resource.startsWith('team/')) {
+        const space = channel.team === undefined ? undefined : `team/${channel.team}`;
+        return { own: space !== undefined && (intent.resource === space || intent.resource.startsWith(`${space}/`)) };
+      }
       return { own: intent.resource === channel.agent || intent.resource.startsWith(`${channel.agent}/`) };
+    }
     case 'memory.read':
     case 'memory.write': {
       // Of a team's space the memory tells, which knows who belongs to it. By the kind of space first, so that an agent

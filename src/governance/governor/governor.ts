@@ -7,9 +7,11 @@ import { AgovError, isAgovError, type JsonObject, messageOf } from '../../kernel
 import type { Decision, EntryDraft, Intent, Tier } from '../../schemas/index.ts';
 import { type Approvals, type ApprovalTerms, type PendingApproval, subjectHash } from '../approvals/index.ts';
 import { type Budgets, type Hold, readSpent } from '../budgets/index.ts';
+import type { Bounds } from '../delegation/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PolicySet, Question } from '../policy/index.ts';
-import { leastOf, recordedStandings } from '../standing/index.ts';
+import type { Standings } from '../standing/index.ts';
+import { refusalByLine } from './delegated.ts';
 import { gatherFacts, type World } from './facts.ts';
 import { governorMark } from './liveness.ts';
 import { ledgerSessions } from './session.ts';
@@ -24,30 +26,27 @@ export interface Limits {
 export interface GovernorParts {
   readonly ledger: Ledger;
   readonly registry: Registry;
+  readonly standings: Standings;
   readonly policy: PolicySet;
   readonly approvals: Approvals;
   readonly world: World;
   readonly limits: Limits;
   /** Without them a channel that names a budget is refused. */
   readonly budgets?: Budgets;
+  /** Without them no agent starts another. */
+  readonly bounds?: Bounds;
   /** Brings the registry in line with the ledger, when an agent is not in it. */
   readonly recover?: () => Promise<unknown>;
 }
 
 export function createGovernor(parts: GovernorParts): Governor {
-  const { ledger, registry, policy, approvals, world, limits, budgets } = parts;
+  const { ledger, registry, standings, policy, approvals, world, limits, budgets } = parts;
   const sessions = ledgerSessions(ledger);
   // Its members are JSON; the interface only lacks the index signature.
   const mark = governorMark() as unknown as JsonObject;
 
-  const recorded = recordedStandings(ledger);
-
   async function standing({ agent, run }: Actor): Promise<Standing> {
-    const look = async () => {
-      const told = (await registry.standings([{ agent, run }]))[0] ?? unknownToAll;
-      // After the registry, so that what was recorded while it answered counts.
-      return leastOf(recorded({ agent, run }), told);
-    };
+    const look = async () => (await standings.of(registry, [{ agent, run }]))[0] ?? unknownToAll;
     const found = await look();
     if (found.agent) return found;
     // The state may have been lost since the start; the ledger knows who was added, and who was revoked.
@@ -101,6 +100,8 @@ export function createGovernor(parts: GovernorParts): Governor {
     }
     const limit = overLimit(asked.session);
     if (limit) return { decision: refusal(limit) };
+    const undone = refusalByLine(parts, channel, intent, options);
+    if (undone) return { decision: refusal(undone.why), ...(undone.code ? { code: undone.code } : {}) };
     const decision = policy.decide(asked);
     if (decision.verdict !== 'ask') return { decision };
     // Operators are not asked for what could not be paid.
@@ -127,8 +128,7 @@ export function createGovernor(parts: GovernorParts): Governor {
     const who = await identify(channel);
     const ruling: Ruling =
       'refused' in who ? { decision: refusal(who.refused) } : decide(channel, who.tier, intent, options);
-    const paid: Ruling & { hold?: Hold } =
-      channel.budget === undefined ? ruling : await pay(channel, ruling, options);
+    const paid: Ruling & { hold?: Hold } = channel.budget === undefined ? ruling : await pay(channel, ruling, options);
     const { decision, subject, approval, code, hold } = paid;
     const tier = 'tier' in who ? who.tier : undefined;
     // The question to the operators comes first, so that an `ask` without one is never on record.
@@ -218,7 +218,10 @@ export function createGovernor(parts: GovernorParts): Governor {
       const who = await identify(channel);
       if ('refused' in who)
         throw new AgovError('AGENT_NOT_ACTIVE', { what: who.refused, fix: 'See "agov agent list".' });
-      return policy.explain({ ...question(channel, who.tier, intent, options), approvals: given });
+      const explained = policy.explain({ ...question(channel, who.tier, intent, options), approvals: given });
+      const undone = intent.action === 'agent.spawn' ? undefined : refusalByLine(parts, channel, intent, options);
+      if (!undone) return explained;
+      return { ...explained, decision: refusal(undone.why), sentences: [undone.why] };
     },
     settle: () => settleOpenIntents(ledger),
     async violation(channel, what, details, parent) {

@@ -3,7 +3,8 @@ import type { Actor, Standing } from '../../adapters/state/port.ts';
 import type { JsonObject } from '../../kernel/index.ts';
 import type { ArtifactRef, Decision, Facts, Intent, Outcome } from '../../schemas/index.ts';
 import type { PendingApproval } from '../approvals/index.ts';
-import type { Spent } from '../budgets/index.ts';
+import type { Limits, Spent } from '../budgets/index.ts';
+import type { SpawnWish } from '../delegation/index.ts';
 import type { Explanation } from '../policy/index.ts';
 
 /** Who is asking. Filled in by the surface from the connection it holds, never from what came over it. */
@@ -16,6 +17,8 @@ export interface Channel {
   readonly budget?: string;
   /** Counts there and is not refused for it: for what undoes and ends a run. */
   readonly overdraws?: true;
+  /** The run of a team that it belongs to, whose board it writes. */
+  readonly team?: string;
 }
 
 export interface BeginOptions {
@@ -35,6 +38,8 @@ export interface BeginOptions {
   readonly roles?: readonly string[];
   /** What the gate says to those whom it asks. */
   readonly asks?: string;
+  /** Of `agent.spawn`, which is denied without: what the child would have. */
+  readonly spawn?: SpawnWish & { readonly limits?: Limits };
 }
 
 export type Begun =

@@ -5,16 +5,19 @@
 import { z } from 'zod';
 import type { AgentRecord, StoppedRun } from '../../adapters/state/port.ts';
 import { type Entry, nameSchema, tierSchema } from '../../schemas/index.ts';
+import { type Handed, handedSchema } from '../delegation/index.ts';
 import { everyEntry, type Ledger } from '../ledger/index.ts';
 
 const agentBodySchema = z.strictObject({
-  step: z.enum(['added', 'promoted', 'demoted', 'frozen', 'thawed', 'retired', 'revoked']),
+  step: z.enum(['added', 'spawned', 'promoted', 'demoted', 'frozen', 'thawed', 'retired', 'revoked']),
   tier: tierSchema,
   operator: nameSchema,
   user: z.string(),
   reason: z.string().optional(),
   /** Tier, status or operator are the state server's word. It ends or holds; it grants nothing here. */
   told: z.literal(true).optional(),
+  /** Of `spawned`, which another agent did: what it was given, and from whom. */
+  handed: handedSchema.optional(),
 });
 export type AgentBody = z.infer<typeof agentBodySchema>;
 
@@ -26,10 +29,12 @@ export interface Fleet {
   readonly agents: Map<string, AgentRecord>;
   /** Never added here, and stopped or thawed from here: they may do nothing here, whatever their record says. */
   readonly others: Map<string, AgentRecord>;
+  /** Of those among `agents` that an agent started. */
+  readonly handed: Map<string, Handed>;
 }
 
 export function emptyFleet(): Fleet {
-  return { agents: new Map(), others: new Map() };
+  return { agents: new Map(), others: new Map(), handed: new Map() };
 }
 
 export function foldFleet(ledger: Pick<Ledger, 'query'>, only?: string): Fleet {
@@ -50,9 +55,12 @@ export function foldKilledRuns(ledger: Pick<Ledger, 'query'>): readonly StoppedR
   return [...reasons].map(([run, reason]) => ({ run, reason }));
 }
 
-export function takeAgent({ agents, others }: Fleet, { agent: name, at, body }: Entry): void {
+export function takeAgent({ agents, others, handed }: Fleet, { agent: name, at, body }: Entry): void {
   if (!name) return;
   const step = agentBodySchema.parse(body);
+  // What it was handed is said once, before anything else is known of it; nothing that is known becomes another's.
+  if (step.step === 'spawned' && (agents.has(name) || !step.handed)) return;
+  if (step.handed) handed.set(name, step.handed);
   const into = step.told && !agents.has(name) ? others : agents;
   const known = into.get(name);
   const next = applyStep(known, name, step, Date.parse(at));
@@ -67,7 +75,7 @@ export function takeKilledRun(reasons: Map<string, string>, { run, body }: Entry
 }
 
 const statusAfter: Readonly<Record<AgentBody['step'], AgentRecord['status']>> = {
-  ...{ added: 'active', promoted: 'active', demoted: 'active', thawed: 'active' },
+  ...{ added: 'active', spawned: 'active', promoted: 'active', demoted: 'active', thawed: 'active' },
   ...{ frozen: 'frozen', retired: 'retired', revoked: 'revoked' },
 };
 
@@ -78,6 +86,7 @@ const statusAfter: Readonly<Record<AgentBody['step'], AgentRecord['status']>> = 
 export function applyStep(before: AgentRecord | undefined, name: string, body: AgentBody, at: number): AgentRecord {
   if (before?.status === 'revoked') return before;
   if (before?.status === 'retired' && body.step !== 'revoked') return before;
+  const parent = before ? before.parent : body.handed?.parent;
   return {
     name,
     tier: body.tier,
@@ -86,5 +95,6 @@ export function applyStep(before: AgentRecord | undefined, name: string, body: A
     createdAt: before?.createdAt ?? at,
     changedAt: at,
     ...(body.reason === undefined ? {} : { reason: body.reason }),
+    ...(parent === undefined ? {} : { parent }),
   };
 }

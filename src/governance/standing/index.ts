@@ -1,2 +1,2 @@
 export { type AgentBody, applyStep, foldAgents, foldFleet, foldKilledRuns } from './fold.ts';
-export { leastOf, recordedStandings } from './standing.ts';
+export { leastOf, lineIn, openStandings, type Standings } from './standing.ts';

@@ -8,6 +8,7 @@ import { type Approvals, ledgerApprovals } from '../../../src/governance/approva
 import { fileArtifacts } from '../../../src/governance/evidence/index.ts';
 import { createGovernor } from '../../../src/governance/governor/index.ts';
 import { everyEntry, type Ledger } from '../../../src/governance/ledger/index.ts';
+import { openStandings } from '../../../src/governance/standing/index.ts';
 import { AgovError, idSource, type JsonObject } from '../../../src/kernel/index.ts';
 import type { Entry } from '../../../src/schemas/index.ts';
 import type { Exec, UseTool } from '../../../src/work/agents/index.ts';
@@ -197,6 +198,7 @@ export function partsOf(base: Governed, life: Life, artifacts: DriveParts['artif
   const approvals: Approvals = ledgerApprovals(life.ledger, env, 3_600_000, () => ['release']);
   const governor = createGovernor({
     ...{ ledger: life.ledger, policy, approvals, registry: state.registry },
+    standings: openStandings(life.ledger, () => env.now()),
     world: { protectedPaths: [], hiddenPaths: [], locate: (program) => `/usr/bin/${program}` },
     limits: { intentsPerRun: 1_000_000, denialsPerRun: 10_000 },
   });

@@ -7,17 +7,19 @@ import type { Database } from './store/database.ts';
 
 const agentRow = z
   .strictObject({
-    ...agentSchema.omit({ createdAt: true, changedAt: true, reason: true }).shape,
+    ...agentSchema.omit({ createdAt: true, changedAt: true, reason: true, parent: true }).shape,
     created_at: agentSchema.shape.createdAt,
     changed_at: agentSchema.shape.changedAt,
     reason: z.string().nullable(),
+    parent: agentSchema.shape.name.nullable(),
   })
   .transform(
-    ({ created_at, changed_at, reason, ...rest }): AgentRecord => ({
+    ({ created_at, changed_at, reason, parent, ...rest }): AgentRecord => ({
       ...rest,
       createdAt: created_at,
       changedAt: changed_at,
       ...(reason === null ? {} : { reason }),
+      ...(parent === null ? {} : { parent }),
     }),
   );
 
@@ -41,7 +43,7 @@ const runRow = z
     }),
   );
 
-const agentColumns = 'name, tier, status, operator, created_at, changed_at, reason';
+const agentColumns = 'name, tier, status, operator, created_at, changed_at, reason, parent';
 const runColumns = 'intent, run, agent, host, sandbox, governor_pid, process_group, process_start, started_at, beat_at';
 
 export function registry(db: Database): Registry {
@@ -51,11 +53,11 @@ export function registry(db: Database): Registry {
     db.one(stoppedSchema, 'SELECT run, reason FROM stopped WHERE run = ?', boundedName('run', run))?.reason;
 
   const putAll = (agents: readonly AgentRecord[]): void => {
-    const sql = `REPLACE INTO agents (${agentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+    const sql = `REPLACE INTO agents (${agentColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
     const rows = agents.map(acceptAgent);
     db.write(() => {
-      for (const { name, tier, status, operator, createdAt, changedAt, reason } of rows)
-        db.run(sql, name, tier, status, operator, createdAt, changedAt, reason ?? null);
+      for (const { name, tier, status, operator, createdAt, changedAt, reason, parent } of rows)
+        db.run(sql, name, tier, status, operator, createdAt, changedAt, reason ?? null, parent ?? null);
     }, 'durable');
   };
 

@@ -9,6 +9,7 @@ import { type RedisServer, redisServer } from '../../../../test/support/redis-se
 import { type DragonflyState, openDragonflyState } from '../../../adapters/state/dragonfly/index.ts';
 import { idSource, systemEnv } from '../../../kernel/index.ts';
 import { createGovernor, type Governor } from '../../governor/index.ts';
+import { openStandings } from '../../standing/index.ts';
 import { adopt, type Budgets, handedSchema, handOver, type Limits, ledgerBudgets, sharedAccounts } from '../index.ts';
 
 const run = promisify(execFile);
@@ -63,6 +64,7 @@ describeWith('redis-server', 'hosts that share the state', () => {
     });
     const governor = createGovernor({
       ...{ ledger, policy, approvals, budgets, registry: world.state.registry },
+      standings: openStandings(ledger, () => world.env.now()),
       world: { protectedPaths: [], hiddenPaths: [], locate: () => undefined },
       limits: { intentsPerRun: 1000, denialsPerRun: 1000 },
     });

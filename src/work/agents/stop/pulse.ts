@@ -5,8 +5,8 @@
  * have come back empty, or from an old snapshot. The ledger is looked at in a beat of its own, so that what is revoked on
  * this host dies at every tier, however long the store stays away and whatever it says.
  */
-import type { Actor, LiveRun, Standing, State } from '../../../adapters/state/port.ts';
-import { leastOf } from '../../../governance/standing/index.ts';
+import type { LiveRun, Standing, State } from '../../../adapters/state/port.ts';
+import type { Standings } from '../../../governance/standing/index.ts';
 import { type Env, formatDuration } from '../../../kernel/index.ts';
 import { type Tier, tierLevel } from '../../../schemas/index.ts';
 import { readHalt } from './event.ts';
@@ -14,8 +14,7 @@ import { readHalt } from './event.ts';
 export interface PulseParts {
   readonly env: Env;
   readonly state: State;
-  /** By this host's ledger alone. */
-  readonly recorded: (actor: Actor) => Standing;
+  readonly standings: Pick<Standings, 'recorded' | 'of'>;
   /** How long the store may be away before what is above T0 stops. */
   readonly graceMs: number;
   /** Brings the registry in line with the ledger. */
@@ -39,7 +38,8 @@ export interface Pulse {
 
 const longestBeatMs = 1000;
 
-export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts): Pulse {
+export function openPulse({ env, state, standings, graceMs, recover }: PulseParts): Pulse {
+  const { recorded } = standings;
   const beatMs = Math.max(20, Math.min(longestBeatMs, graceMs / 4));
   const all = new Set<Beating>();
   let going: { readonly stop: AbortController; readonly followed: Promise<void> } | undefined;
@@ -110,14 +110,14 @@ export function openPulse({ env, state, recorded, graceMs, recover }: PulseParts
         env.now(),
       ),
     );
-    let standings = await state.registry.standings(actors);
-    if (standings.some(({ agent }) => agent === undefined)) {
+    let found = await standings.of(state.registry, actors);
+    if (found.some(({ agent }) => agent === undefined)) {
       // No agent is ever removed, so the store has lost its memory, and what it says of the others is worth no more.
       await recover();
-      standings = await state.registry.standings(actors);
+      found = await standings.of(state.registry, actors);
     }
     for (const [i, one] of now.entries()) {
-      const why = whyStop(one, leastOf(recorded(one.live), standings[i] ?? { agent: undefined, stopped: undefined }));
+      const why = whyStop(one, found[i] ?? { agent: undefined, stopped: undefined });
       if (!all.has(one)) continue;
       if (why !== undefined) stopTold(one, why);
       else if (gone.has(one.live.intent)) await state.registry.startRun({ ...one.live, beatAt: env.now() });
@@ -172,12 +172,15 @@ function stopFor(one: Beating, why: string | undefined): void {
   if (why !== undefined) one.stop(`Killed: ${why}`);
 }
 
-/** Why what runs may not go on; a retired agent may finish. */
+/** Why what runs may not go on; a retired agent may finish, unless another had started it: that one ends with its lead. */
 export function whyStop({ live, tier }: Pick<Beating, 'live' | 'tier'>, standing: Standing): string | undefined {
   const { agent, stopped } = standing;
   if (stopped !== undefined) return `run ${live.run} was stopped: ${stopped}`;
   if (!agent) return `there is no agent "${live.agent}".`;
   if (agent.status === 'revoked' || agent.status === 'frozen') return `agent "${agent.name}" was ${agent.status}.`;
+  if (agent.status === 'retired' && agent.parent !== undefined) {
+    return `agent "${agent.name}" was retired: ${agent.reason ?? 'no reason given'}.`;
+  }
   if (tierLevel(agent.tier) < tierLevel(tier)) return `agent "${agent.name}" was moved to ${agent.tier}.`;
   return undefined;
 }

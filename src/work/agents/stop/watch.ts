@@ -2,7 +2,6 @@
 import type { Running, Sandbox } from '../../../adapters/sandbox/port.ts';
 import type { LiveRun, Standing } from '../../../adapters/state/port.ts';
 import { type Channel, processStart } from '../../../governance/governor/index.ts';
-import { leastOf } from '../../../governance/standing/index.ts';
 import { formatDuration } from '../../../kernel/index.ts';
 import type { Tier } from '../../../schemas/index.ts';
 import { type Beating, openPulse, type PulseParts, whyStop } from './pulse.ts';
@@ -31,7 +30,7 @@ export interface WatchParts extends PulseParts {
 }
 
 export function createWatch(parts: WatchParts): Watch {
-  const { env, state, recorded } = parts;
+  const { env, state, standings } = parts;
   const pulse = openPulse(parts);
 
   return async (request, running, intent) => {
@@ -44,8 +43,8 @@ export function createWatch(parts: WatchParts): Watch {
   };
 
   async function standingOf(live: LiveRun): Promise<Standing> {
-    const [told] = await state.registry.standings([live]);
-    return leastOf(recorded(live), told ?? { agent: undefined, stopped: undefined });
+    const [found] = await standings.of(state.registry, [live]);
+    return found ?? { agent: undefined, stopped: undefined };
   }
 
   /** Registration comes before the last look at the agent: a revocation either finds the run, or is found here. */
@@ -89,7 +88,7 @@ export function createWatch(parts: WatchParts): Watch {
         if (reason !== undefined || !killed) return reason;
         try {
           // Whoever revoked the agent may have killed the processes before the event came round to us.
-          const why = whyStop(beating, recorded(live)) ?? whyStop(beating, await standingOf(live));
+          const why = whyStop(beating, standings.recorded(live)) ?? whyStop(beating, await standingOf(live));
           return why === undefined ? undefined : `Killed: ${why}`;
         } catch {
           return 'Killed; whether by a revocation cannot be told, since the state store does not answer.';

@@ -7,8 +7,12 @@ import { storedJson } from '../../stored-json.ts';
 import { done, type Scripts, script, wholeText } from '../script.ts';
 
 const agentText = storedJson.pipe(agentSchema).transform(
-  // An absent reason is absent, not undefined.
-  ({ reason, ...rest }): AgentRecord => ({ ...rest, ...(reason === undefined ? {} : { reason }) }),
+  // What is absent is absent, not undefined.
+  ({ reason, parent, ...rest }): AgentRecord => ({
+    ...rest,
+    ...(reason === undefined ? {} : { reason }),
+    ...(parent === undefined ? {} : { parent }),
+  }),
 );
 const runText = storedJson.pipe(runSchema);
 

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { stateCorrupt, stateUnavailable } from './faults.ts';
 
-const currentVersion = 2;
+const currentVersion = 3;
 /** "agst": tells our file from another program's. */
 const applicationId = 0x61677374;
 
@@ -22,6 +22,7 @@ export function migrate(db: DatabaseSync, path: string, now: number): void {
   const format = formatOf(db, path);
   if (format === 0) create(db, now * 1000);
   if (format === 1) fromFirst(db);
+  if (format === 1 || format === 2) fromSecond(db);
   db.exec('COMMIT');
 }
 
@@ -51,7 +52,12 @@ function formatOf(db: DatabaseSync, path: string): number {
 
 /** The first format knew no runs, only intents. What it lists is driven by an older agov, which stops without its list. */
 function fromFirst(db: DatabaseSync): void {
-  db.exec(`DROP TABLE runs; ${runTables} PRAGMA user_version = ${currentVersion};`);
+  db.exec(`DROP TABLE runs; ${runTables}`);
+}
+
+/** The second knew no agents that were started by agents. */
+function fromSecond(db: DatabaseSync): void {
+  db.exec(`ALTER TABLE agents ADD COLUMN parent TEXT; PRAGMA user_version = ${currentVersion};`);
 }
 
 const runTables = `
@@ -67,7 +73,7 @@ function create(db: DatabaseSync, floor: number): void {
   db.exec(`
     CREATE TABLE agents (
       name TEXT PRIMARY KEY, tier TEXT NOT NULL, status TEXT NOT NULL, operator TEXT NOT NULL,
-      created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, reason TEXT
+      created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, reason TEXT, parent TEXT
     ) STRICT, WITHOUT ROWID;
     ${runTables}
     CREATE TABLE fence (id INTEGER PRIMARY KEY CHECK (id = 1), token INTEGER NOT NULL) STRICT;
