@@ -4,11 +4,13 @@
  * `deskOf` does, for whoever is behind a channel.
  */
 import type { Env, IdSource } from '../../kernel/index.ts';
+import type { SummaryLength } from '../summaries/index.ts';
 import { type Author, type IntakeParts, type LogOptions, takeIn } from './intake/log.ts';
 import { type FetchOptions, type Piece, pieces } from './reading/fetch.ts';
 import { findEntry } from './reading/find.ts';
 import { type ListPage, type ListQuery, listEntries } from './reading/list.ts';
 import { type Found, type SearchQuery, searchEntries } from './reading/search.ts';
+import { type EntrySummary, summaryOf } from './reading/summary.ts';
 import { allSpaces, type MemoryEntry, openDatabase } from './store/index.ts';
 import { behind, indexSome } from './upkeep/catch-up.ts';
 import { type Forgotten, forgetEntry } from './upkeep/forget.ts';
@@ -32,6 +34,8 @@ export interface Memory extends AsyncDisposable {
   /** By its id, or four or more characters of its beginning or end. @throws NOT_FOUND, CONFLICT, INPUT_INVALID */
   find(spaces: Spaces, id: string): MemoryEntry;
   fetch(spaces: Spaces, id: string, options?: FetchOptions): Iterable<Piece>;
+  /** In few words, without a model. */
+  summary(spaces: Spaces, id: string, length: SummaryLength): EntrySummary;
   list(spaces: Spaces, query: ListQuery): ListPage;
   search(spaces: Spaces, query: SearchQuery): Found;
   /** Parts that search does not find yet. */
@@ -55,6 +59,7 @@ export async function openMemory({ path, env, ids }: MemoryParts): Promise<Memor
     log: (space, author, source, options = {}) => takeIn(intake, space, author, source, options),
     find: (spaces, id) => findEntry(db, spaces, id).entry,
     fetch: (spaces, id, options) => pieces(db, findEntry(db, spaces, id), options),
+    summary: (spaces, id, length) => summaryOf(db, findEntry(db, spaces, id), length),
     list: (spaces, query) => listEntries(db, spaces, query),
     search: (spaces, query) => searchEntries(db, spaces, query),
     behind: () => behind(db),

@@ -5,11 +5,13 @@
 import type { BeginOptions, Channel, Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, type JsonObject } from '../../../kernel/index.ts';
+import type { SummaryLength } from '../../summaries/index.ts';
 import type { Author, LogOptions } from '../intake/log.ts';
 import type { Memory } from '../memory.ts';
 import type { FetchOptions, Piece } from '../reading/fetch.ts';
 import type { ListPage, ListQuery } from '../reading/list.ts';
 import type { Found, SearchQuery } from '../reading/search.ts';
+import type { EntrySummary } from '../reading/summary.ts';
 import type { MemoryEntry } from '../store/index.ts';
 import type { Forgotten } from '../upkeep/forget.ts';
 import type { Link } from '../upkeep/links.ts';
@@ -41,6 +43,7 @@ export interface Desk {
     options: FetchOptions & InSpace,
     use: (entry: MemoryEntry, pieces: Iterable<Piece>) => Promise<T>,
   ): Promise<T>;
+  summary(id: string, length: SummaryLength, within?: InSpace): Promise<EntrySummary>;
   list(query: ListQuery & InSpace): Promise<ListPage>;
   search(query: SearchQuery & InSpace): Promise<Found>;
   link(source: string, target: string, relation: string): Promise<Link>;
@@ -126,6 +129,8 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
       at('memory.read', id, space === undefined ? {} : { space }, { op: 'fetch', id }, async (found) =>
         use(memory.find([found], id), memory.fetch([found], id, options)),
       ),
+    summary: async (id, length, within = {}) =>
+      at('memory.read', id, within, { op: 'summary', id }, async (found) => memory.summary([found], id, length)),
     list: async ({ space, ...query }) => {
       const spaces = readable(space === undefined ? {} : { space });
       return may('memory.read', spaces, { op: 'list' }, async () => memory.list(spaces, query));

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import type { App } from '../../../../app/index.ts';
 import type { Desk, FetchOptions, MemoryEntry, Piece } from '../../../../context/memory/index.ts';
+import { type SummaryLength, summaryLengths } from '../../../../context/summaries/index.ts';
+import { openTokenizer } from '../../../../context/tokens/index.ts';
 import { AgovError } from '../../../../kernel/index.ts';
 import { type AddCommands, type Cli, printable } from '../../frame/index.ts';
 import { asOperator, given, inSpace } from './options.ts';
@@ -12,6 +15,7 @@ export const fetchCommand: AddCommands = (memory, define) => {
     memory
       .command('fetch <id>')
       .description('print what was logged: all of it, a part, or some lines')
+      .option('-s, --summary [length]', `in few words: ${Object.keys(summaryLengths).join(', ')}`)
       .option('--part <n>', 'one part, counted from 1')
       .option('--range <a-b>', 'lines, counted from 1, both included')
       .option(...inSpace)
@@ -19,6 +23,7 @@ export const fetchCommand: AddCommands = (memory, define) => {
     (cli, [id = ''], options) =>
       cli.withApp(async (app) => {
         const desk = await app.memoryOf(app.operator(options['as']));
+        if (options['summary'] !== undefined) return summary(cli, app, desk, id, options);
         const asked = { ...readOptions(options), ...given(options, 'space') };
         return desk.fetch(id, asked, (entry, pieces) =>
           cli.json ? json(cli, desk, entry, pieces) : print(cli, entry, pieces),
@@ -26,11 +31,32 @@ export const fetchCommand: AddCommands = (memory, define) => {
       }),
     [
       'agov memory fetch 9f3a61c2d4e8',
+      'agov memory fetch 9f3a61c2d4e8 --summary short',
       'agov memory fetch 9f3a61c2d4e8 --part 3',
       'agov memory fetch 9f3a --range 120-180',
     ],
   );
 };
+
+async function summary(
+  cli: Cli,
+  app: App,
+  desk: Desk,
+  id: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const asked = options['summary'] === true ? 'medium' : options['summary'];
+  const length = (Object.keys(summaryLengths) as SummaryLength[]).find((one) => one === asked);
+  if (!length) {
+    const fix = `Lengths are ${Object.keys(summaryLengths).join(', ')}.`;
+    throw new AgovError('USAGE', { what: `"${asked}" is no length of a summary.`, fix });
+  }
+  const told = await desk.summary(id, length, given(options, 'space'));
+  const { count, encoding } = await openTokenizer(app.config.tokens.encoding);
+  if (told.read < 1) cli.note(`Of ${(told.read * 100).toPrecision(2)}% of the content: it is large.`);
+  cli.emit({ ...told, tokens: count(told.text), encoding }, () => printable(told.text));
+  return 0;
+}
 
 function readOptions({ part, range }: Readonly<Record<string, string | undefined>>): FetchOptions {
   if (part !== undefined && range !== undefined)
