@@ -6,10 +6,16 @@
 import { isolatedDeclarationPlugin } from 'rolldown/experimental';
 
 const main = {
-  input: { main: 'src/main.ts', relay: 'src/adapters/sandbox/bubblewrap/relay.ts' },
+  input: {
+    main: 'src/main.ts',
+    // Commands that stand alone, each as `package.json` names it.
+    memory: 'src/commands/memory.ts',
+    pipeline: 'src/commands/pipeline.ts',
+    relay: 'src/adapters/sandbox/bubblewrap/relay.ts',
+  },
   platform: 'node',
-  // It finds its WebAssembly beside itself.
-  external: [/^@cedar-policy\//],
+  // They find their WebAssembly and their library beside themselves, and tables are large.
+  external: [/^@cedar-policy\//, 'sqlite-vec', /^gpt-tokenizer\//],
   output: {
     dir: 'dist',
     format: 'esm',

@@ -1,4 +1,4 @@
-export { blockAt, partReader, partsFrom, type StoredPart } from './blocks.ts';
+export { partReader, partsFrom, type StoredPart } from './blocks.ts';
 export { type Database, openDatabase, type SQLInputValue } from './database.ts';
 export {
   allSpaces,
