@@ -23,6 +23,10 @@ export const redisPassword = 'correct horse battery staple';
 export const stateCommands =
   '+auth +eval +evalsha +xread +time +get +set +del +pexpireat +hget +hset +hdel +hmget +hexists +hvals +hgetall +zadd +zrem +zrangebylex +zrangebyscore +xadd +xrange +xrevrange';
 
+/** What the queue needs besides. */
+export const queueCommands =
+  '+exists +incr +pexpire +pttl +persist +rename +bzpopmin +zpopmin +zcard +zrange +zrevrange +zrevrangebyscore +zscore +zremrangebyscore +zremrangebyrank +lpush +rpush +llen +lrem +lrange +ltrim +rpoplpush +sadd +srem +scard +smembers +hmset +hincrby +xtrim';
+
 export async function redisServer(options: readonly string[] = []): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'agov-redis-'));
   const port = await freePort();
