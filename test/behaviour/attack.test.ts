@@ -179,6 +179,7 @@ it('finds no operator’s act that can be given from inside a run', async () => 
   const acts = [
     ...[
       ['pipeline', 'cancel', 'r'],
+      ['pipeline', 'signal', 'r', 'e'],
       ['pipeline', 'retry', 'r'],
       ['pipeline', 'resume', 'r'],
       ['kill', '--all', '--reason', 'x'],

@@ -1,5 +1,5 @@
 /** Locks and concurrency groups of pipelines as a user meets them: runs that keep out of each other's way. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Entry } from '../../src/schemas/index.ts';
@@ -48,7 +48,7 @@ stages:
       .poll(() => shown, { timeout: 10_000 })
       .toContain(`waits for lock "db", held by run ${await lastRunBut(1)}`);
     const waiting = (await project.entries()).length;
-    await expect.poll(() => (shown.match(/waits/g) ?? []).length, { interval: 700, timeout: 1500 }).toBe(1);
+    await expect.poll(() => (shown.match(/waits for lock/g) ?? []).length, { interval: 700, timeout: 1500 }).toBe(1);
     expect((await project.entries()).length).toBe(waiting);
     writeFileSync(at('first'), '');
     expect([(await first).code, (await started.done).code]).toEqual([0, 0]);
@@ -102,13 +102,13 @@ stages:
     expect(log()).toHaveLength(1);
   });
 
-  it('is nothing that a stage starts without', async () => {
-    write(
-      holding('one', 'log')
-        .replace('[deploy/prod, db]', `["\${{ params.lock }}"]`)
-        .replace('stages:', 'parameters: { lock: {} }\nstages:'),
-    );
-    const done = await run('p.yaml', '--param', 'lock=a b', '--json');
+  it('whose name turns out to be none fails its stage before it starts', async () => {
+    write(`
+stages:
+  first: { agent: builder, run: [echo, a b], outputs: { name: result.stdout.trim() } }
+  second: { agent: builder, needs: [first], locks: ["\${{ stages.first.outputs.name }}"], run: echo second >> log }
+`);
+    const done = await run('p.yaml', '--json');
     expect([done.code, log()]).toEqual([1, []]);
     expect(done.stdout).toContain('cannot name a lock');
   });
@@ -134,26 +134,6 @@ stages:
     project.start(['pipeline', 'run', 'p.yaml', '--param', `name=${name}`, ...more], grace);
   const finish = (name: string): void => writeFileSync(at(`${name}.done`), '');
 
-  it('lets runs wait their turn, in the order in which they began, and others alone', async () => {
-    write(grouped('wait'));
-    writeFileSync(at('after'), '');
-    const one = start('one');
-    await logged('one');
-    const two = start('two');
-    await expect.poll(async () => (await steps('run', 'started')).length, { timeout: 10_000 }).toBe(2);
-    const three = start('three');
-    await expect.poll(async () => (await steps('run', 'started')).length, { timeout: 10_000 }).toBe(3);
-    finish('four');
-    expect((await start('four', '--param', 'env=dev').done).code).toBe(0);
-    for (const name of ['two', 'three', 'one']) finish(name);
-    const ended = await Promise.all([one.done, two.done, three.done]);
-    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0]);
-    expect(log().filter((line) => !line.startsWith('four'))).toEqual([
-      ...['one', 'one done', 'two', 'two done', 'three', 'three done'],
-    ]);
-    expect(ended[2]?.stderr).toContain('1 before it');
-  });
-
   it('lets a newer run end the older one, and waits until that has undone what it did', async () => {
     write(grouped('cancel'));
     finish('one');
@@ -169,48 +149,13 @@ stages:
     expect(cancelling?.body['reason']).toMatch(/^Cancelled by ada: run \S+ of the same group began$/);
   });
 
-  it('refuses a second run, whose record says why, and lets it be tried again', async () => {
+  it('refuses a second run before it begins', async () => {
     write(grouped('refuse'));
     const one = start('one');
     await logged('one');
     const refused = await run('p.yaml', '--param', 'name=two');
-    expect([refused.code, refused.stderr]).toEqual([75, expect.stringContaining('"deploy-prod" is busy')]);
-    const second = await lastRun();
-    expect((await project.agov('pipeline', 'show', second)).stdout).toContain('is under way');
-    for (const file of ['one.done', 'two.done', 'after']) writeFileSync(at(file), '');
-    expect((await one.done).code).toBe(0);
-    expect((await project.agov('pipeline', 'retry', second)).code).toBe(0);
-  });
-
-  it('is taken again by a run whose driver died, when its lock has ended', async () => {
-    write(grouped('wait'));
-    for (const file of ['one.done', 'after']) writeFileSync(at(file), '');
-    rmSync(at('one.done'));
-    const one = start('one');
-    await logged('one');
-    one.child.kill('SIGKILL');
-    await one.done;
-    finish('one');
-    const resumed = await project.start(['pipeline', 'resume', await lastRun()], grace).done;
-    expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringContaining('waits its turn')]);
-    expect(log()).toEqual(['one', 'one', 'one done']);
-  });
-
-  it('lets nobody begin who was cancelled or stopped while they waited', async () => {
-    write(grouped('wait'));
-    const one = start('one');
-    await logged('one');
-    const two = start('two');
-    await expect.poll(async () => (await steps('run', 'started')).length, { timeout: 10_000 }).toBe(2);
-    await project.agov('pipeline', 'cancel', await lastRun(), '--reason', 'changed my mind');
-    const ended = await two.done;
-    expect([ended.code, ended.stdout]).toEqual([130, expect.stringContaining('changed my mind')]);
-    const three = start('three');
-    await expect.poll(async () => (await steps('run', 'started')).length, { timeout: 10_000 }).toBe(3);
-    three.child.kill('SIGINT');
-    expect((await three.done).code).toBe(130);
+    expect([refused.code, refused.stderr]).toEqual([69, expect.stringContaining(`is at run ${await lastRun()}`)]);
     for (const file of ['one.done', 'after']) writeFileSync(at(file), '');
     expect((await one.done).code).toBe(0);
-    expect(log()).toEqual(['one', 'one done']);
   });
 });
