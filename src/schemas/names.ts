@@ -41,6 +41,7 @@ export const actions = [
   'repo.commit',
   'repo.push',
   'repo.merge',
+  'repo.discard',
   'agent.spawn',
   'agent.message',
   'memory.read',

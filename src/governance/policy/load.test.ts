@@ -324,7 +324,7 @@ describe('what is refused, and where', () => {
       'an examples file with a slip',
       files(`@id("a") ${forbidWrite};`, 'a:\n  matches: [{ agent: { tier: T1 }, acton: fs.write, resource: x }]\n'),
       [
-        'policies/a.examples.yaml:2:13 "action" is missing; it is one of 26 known values.',
+        'policies/a.examples.yaml:2:13 "action" is missing; it is one of 27 known values.',
         'policies/a.examples.yaml:2:36 The key "acton" is not known here. Did you mean "action"?',
       ],
     ],

@@ -80,6 +80,8 @@ describe('uncertainty denies', () => {
     ['infra.apply', 'dev', { approvals: 3 }, /what the plan would do/],
     ['repo.commit', 'x', {}, /agent’s own/],
     ['repo.push', 'x', {}, /is protected/],
+    ['repo.discard', 'x', {}, /agent’s own/],
+    ['repo.discard', 'x', { facts: { ownBranch: true } }, /is protected/],
     ['agent.spawn', 'x', {}, /highest tier/],
     ['pipeline.run', 'x', {}, /highest tier/],
     ['net.request', 'docs.example.com', {}, /write host:port/],

@@ -40,7 +40,7 @@ const appliesTo: { readonly [Key in keyof Required<Where>]: readonly Action[] } 
   tools: ['process.exec', 'tool.call'],
   hosts: ['net.request'],
   secrets: ['secret.read', 'secret.write'],
-  branch: ['repo.commit', 'repo.push'],
+  branch: ['repo.commit', 'repo.push', 'repo.discard'],
   environments: ['infra.plan', 'infra.apply', 'infra.destroy'],
   plan: ['infra.apply'],
   destroys: ['infra.apply'],

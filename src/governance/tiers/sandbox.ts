@@ -44,6 +44,7 @@ function needs(action: Action): { readonly writes: boolean; readonly reaches: bo
     case 'fs.write':
     case 'fs.delete':
     case 'repo.commit':
+    case 'repo.discard':
       return { writes: true, reaches: false };
     case 'process.exec':
     case 'tool.call':

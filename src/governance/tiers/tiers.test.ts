@@ -67,7 +67,7 @@ describe('the declaration', () => {
       'an unknown action',
       'actions: [fs.read]',
       'actions: [fs.raed]',
-      /must be one of 26 known values, not "fs\.raed"\. Did you mean "fs\.read"\?$/,
+      /must be one of 27 known values, not "fs\.raed"\. Did you mean "fs\.read"\?$/,
     ],
     [
       'a condition about something else',

@@ -4,6 +4,7 @@
  */
 import type { Tool } from '../port.ts';
 import { gitCommit } from './commit.ts';
+import { gitDiscard } from './discard.ts';
 import { gitMerge } from './merge.ts';
 import { gitPush } from './push.ts';
 import { gitWorktree } from './worktree.ts';
@@ -11,5 +12,5 @@ import { gitWorktree } from './worktree.ts';
 export { treeStatus } from './status.ts';
 
 export function gitTools(): readonly Tool[] {
-  return [gitWorktree, gitCommit, gitMerge, gitPush];
+  return [gitWorktree, gitCommit, gitMerge, gitPush, gitDiscard];
 }

@@ -28,7 +28,7 @@ export const terraformApply = defineTool({
     const place = await placeOf(context, dir);
     await terraformVersion(exec, place.path);
     const file = join(context.scratch, 'plan.tfplan');
-    await writeFile(file, checked(await context.artifact(plan), plan), { flag: 'wx', mode: 0o600 });
+    await writeFile(file, checkedPlan(await context.artifact(plan), plan), { flag: 'wx', mode: 0o600 });
     const content = await readPlan(exec, place.path, { file, scratch: context.scratch });
     const { creates, changes, destroys } = content;
     const { environment } = place;
@@ -49,7 +49,7 @@ async function apply(
   exec: ToolExec,
   { place, file, plan }: { readonly place: Place; readonly file: string; readonly plan: string },
 ): Promise<ToolResult> {
-  checked(await takeFile(file), plan);
+  checkedPlan(await takeFile(file), plan);
   const again = await placeOf(context, place.dir);
   if (again.path !== place.path) return failed(`${place.dir} leads elsewhere now; nothing was applied.`);
   const exit = await runTerraform(exec, place.path, ['apply', '-input=false', '-no-color', file], {
@@ -64,7 +64,8 @@ async function apply(
   return { status: 'ok', facts, text: `${place.environment}: ${summary}`, artifacts };
 }
 
-function checked(bytes: Buffer, plan: string): Buffer {
+/** @throws TOOL_FAILED */
+export function checkedPlan(bytes: Buffer, plan: string): Buffer {
   if (sha256Hex(bytes) === plan) return bytes;
   throw new AgovError('TOOL_FAILED', {
     what: 'The plan file is not the one that was named.',

@@ -71,7 +71,7 @@ async function makePlan(context: ToolContext, exec: ToolExec, { place, destroy, 
   return {
     status: 'ok',
     facts,
-    text: describe(content, place, planSha256),
+    text: describePlan(content, place, planSha256),
     artifacts: [
       { name: 'plan.tfplan', content: bytes },
       { name: 'plan.json', content: `${JSON.stringify({ ...facts, list: content.list }, null, 2)}\n` },
@@ -96,7 +96,7 @@ async function initialised(
   return init.code === 0 ? attempt() : init;
 }
 
-function describe({ creates, changes, destroys, list }: PlanContent, place: Place, sha256: string): string {
+export function describePlan({ creates, changes, destroys, list }: PlanContent, place: Place, sha256: string): string {
   const lines = list.slice(0, shownChanges).map(({ address, actions }) => `  ${actions.join(' then ')}  ${address}`);
   const rest = list.length > shownChanges ? [`  and ${list.length - shownChanges} more`] : [];
   return [

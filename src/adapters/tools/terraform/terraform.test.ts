@@ -54,6 +54,17 @@ describeWith('terraform', 'with terraform', () => {
     expect(await apply(planSha256)).toMatchObject({ status: 'failed', reason: 'Saved plan is stale.' });
   });
 
+  test('shows what a plan would do, by its digest alone', async () => {
+    const { planSha256 } = (await plan()).facts;
+    const shown = await act('terraform.show', { dir: 'infra/dev', plan: planSha256 });
+    const facts = { environment: 'dev', creates: 2, changes: 0, destroys: 0, empties: false, shownSha256: planSha256 };
+    expect(shown).toMatchObject({ status: 'ok', facts });
+    // It is no plan of its own: what it tells must not pass for one that was made here.
+    expect(shown.facts).not.toHaveProperty('planSha256');
+    const other = { dir: 'infra/dev', plan: room.keep('not a plan') };
+    await expect(act('terraform.show', other)).rejects.toMatchObject({ code: 'TOOL_FAILED' });
+  });
+
   test('counts a replacement as one create and one destroy', async () => {
     await apply((await plan()).facts['planSha256']);
     const replaced = await plan({ vars: { image: 'web:2' } });

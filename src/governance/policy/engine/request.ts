@@ -86,6 +86,7 @@ export function resourceType(action: Action): string {
     case 'repo.commit':
     case 'repo.push':
     case 'repo.merge':
+    case 'repo.discard':
       return 'Branch';
     case 'agent.spawn':
     case 'agent.message':
@@ -166,6 +167,10 @@ function contextOf(action: Action, { intent, facts }: Question, resource: Resour
       need(action, facts.ownBranch, 'whether the branch is the agent’s own');
       return branchFacts(facts);
     case 'repo.push':
+      need(action, facts.protectedBranch, 'whether the branch is protected');
+      return branchFacts(facts);
+    case 'repo.discard':
+      need(action, facts.ownBranch, 'whether the branch is the agent’s own');
       need(action, facts.protectedBranch, 'whether the branch is protected');
       return branchFacts(facts);
     case 'repo.merge':
