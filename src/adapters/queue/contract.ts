@@ -112,6 +112,13 @@ export function queueContract(open: () => Promise<Queue>): void {
     expect(told).toEqual({ lost: [], cancelled: [held.id] });
   });
 
+  it('keeps a word about a job that nobody may begin', async () => {
+    const { id } = jobOf();
+    await queue.claims.remark(id, 'not mine');
+    expect((await queue.claims.look([id]))[0]).toMatchObject({ holder: undefined, fenced: false, remark: 'not mine' });
+    expect(await queue.claims.claim(id, 'another', lease), 'it bars nobody').toBe(true);
+  });
+
   it('loses whoever holds what the server has forgotten', async () => {
     const { id } = jobOf();
     expect(await queue.claims.renew([{ id, holder: 'me' }], 5000)).toEqual({ lost: [id], cancelled: [] });

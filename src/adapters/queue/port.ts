@@ -48,6 +48,8 @@ export interface Claim {
   readonly result: string | undefined;
   /** Whether a copy waits, or is with a worker. */
   readonly queued: boolean;
+  /** What somebody left to be told about it, for people; anybody may have. */
+  readonly remark: string | undefined;
 }
 
 export interface Renewed {
@@ -70,6 +72,8 @@ export interface Claims {
   fence(id: string, keepMs: number, disregarded?: string): Promise<Claim>;
   /** Tells the holder to stop; where there is none, bars the job. What it is then. */
   cancel(id: string, keepMs: number): Promise<Claim>;
+  /** Leaves a word about a job that its taker may not begin; it is forgotten in an hour. */
+  remark(id: string, text: string): Promise<void>;
   /** The results have been read and recorded: only that the jobs were done is kept. */
   settle(ids: readonly string[]): Promise<void>;
   /** Results of a run as they come, and some that came before. Ends when the signal aborts; goes on after an outage. */

@@ -100,7 +100,7 @@ export function openWaiting(parts: WaitingParts, run: string): Waiting {
     const by = claim.holder?.split('#')[0];
     if (by !== undefined && claim.leftMs === 0)
       return bar(id, `Worker ${by} began it and has fallen silent.`, claim.result);
-    if (by === undefined && !claim.queued && waiting.given) return bar(id, 'The state server has forgotten it.');
+    if (by === undefined && !claim.queued && waiting.given) return bar(id, goneReason(claim));
     if (waiting.signal.aborted && !waiting.cancelled) return cancel(id, waiting);
     if (by === undefined && waiting.given) parts.onIdle(waiting.about, env.monotonic() - waiting.since);
   };
@@ -166,6 +166,11 @@ function isSame(one: About, other: About): boolean {
     one.token === other.token &&
     one.round === other.round
   );
+}
+
+/** The word of whoever left it: for people alone. */
+function goneReason({ remark }: Claim): string {
+  return remark === undefined ? 'The state server has forgotten it.' : `It was taken and not begun. ${remark}`;
 }
 
 export function waited(ms: number): string {

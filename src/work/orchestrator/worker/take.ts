@@ -71,6 +71,9 @@ export async function takeJob(
   if (!opened.ok) {
     const text = `Nobody whom this host trusts has signed it: ${opened.reason} See fleet.trusted in agov.yaml.`;
     parts.onEvent({ event: 'refused', job: delivered.id, text });
+    const told = `Worker ${parts.worker.name}: nobody whom it trusts has signed the job. Put this host’s key under fleet.trusted in its agov.yaml.`;
+    // For a coordinator whose key is only missing there; whoever forged it may read it too.
+    await parts.queue.claims.remark(delivered.id, told).catch(() => undefined);
     alarm.raise('A job that nobody trusted has signed.', { job: delivered.id.slice(0, 128), reason: opened.reason });
     return 'done';
   }

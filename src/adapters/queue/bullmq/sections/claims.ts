@@ -10,9 +10,9 @@ import { type Server, script } from '../connection.ts';
 /** Two keys a job: its claim, and the queue's own record of it. */
 const read = `
 local function claimOf(key, queued)
-  local row = redis.call('HMGET', key, 'holder', 'till', 'fenced', 'result')
+  local row = redis.call('HMGET', key, 'holder', 'till', 'fenced', 'result', 'remark')
   local left = row[2] and math.max(0, tonumber(row[2]) - now()) or 0
-  return {row[1] or '', text(left), row[3] and 1 or 0, row[4] or '', redis.call('EXISTS', queued)}
+  return {row[1] or '', text(left), row[3] and 1 or 0, row[4] or '', redis.call('EXISTS', queued), row[5] or ''}
 end
 `;
 
@@ -74,15 +74,21 @@ const cancel = script(`${read}${bar}
   return claimOf(KEYS[1], KEYS[2])
 `);
 
+const remark = script(`
+  redis.call('HSET', KEYS[1], 'remark', ARGV[1])
+  if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return 1
+`);
+
 const settle = script(`
   for _, key in ipairs(KEYS) do redis.call('HDEL', key, 'result') end
   return 1
 `);
 
 const claimRow = z
-  .tuple([z.string(), z.coerce.number(), z.number(), z.string(), z.number()])
-  .transform(([holder, leftMs, fenced, result, queued]): Claim => {
-    const told = { leftMs, fenced: fenced === 1, queued: queued === 1 };
+  .tuple([z.string(), z.coerce.number(), z.number(), z.string(), z.number(), z.string()])
+  .transform(([holder, leftMs, fenced, result, queued, said]): Claim => {
+    const told = { leftMs, fenced: fenced === 1, queued: queued === 1, remark: said || undefined };
     return { ...told, holder: holder || undefined, result: result || undefined };
   });
 const batch = z.tuple([z.tuple([z.string(), z.array(z.tuple([z.string(), z.array(z.string())]))])]);
@@ -90,6 +96,7 @@ const batch = z.tuple([z.tuple([z.string(), z.array(z.tuple([z.string(), z.array
 const waitMs = 2000;
 const pauseMs = 200;
 const streamMs = 86_400_000;
+const remarkMs = 3_600_000;
 /** Of one call: a server is held up by a script for as long as it takes. */
 const mostAtOnce = 500;
 
@@ -131,6 +138,9 @@ export function claimsOn(server: Server, { prefix, queued }: ClaimKeys, env: Env
     },
     fence: (id, keepMs, disregarded) => one(fence, id, keepMs, disregarded),
     cancel: (id, keepMs) => one(cancel, id, keepMs),
+    async remark(id, text) {
+      await server.run(remark, [keyOf(id)], [text.slice(0, 1000), remarkMs]);
+    },
     async settle(ids) {
       for (const part of parts(ids)) await server.run(settle, part.map(keyOf), []);
     },
