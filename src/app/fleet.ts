@@ -1,6 +1,6 @@
 /** Work on several hosts: the queue on the state server, runs whose units workers do, and this host as a worker. */
 import { statSync } from 'node:fs';
-import type { Queue } from '../adapters/queue/port.ts';
+import type { ListedWorker, Queue } from '../adapters/queue/port.ts';
 import type { Tool } from '../adapters/tools/port.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import { governorMark, mayLive } from '../governance/governor/index.ts';
@@ -21,6 +21,8 @@ export interface Fleet {
   /** Has the units of a run done by workers. `version` is that of agov. */
   remote(run: string, told: { readonly version: string; onNote(text: string): void }): Promise<Remote>;
   worker(options: WorkerOptions): Promise<RunningWorker>;
+  /** Workers, and the format of the jobs that they would get from here. */
+  listed(): Promise<{ readonly listed: readonly ListedWorker[]; readonly format: number }>;
 }
 
 export interface WorkerOptions extends Pick<WorkerParts, 'onEvent' | 'onOrder'> {
@@ -75,6 +77,10 @@ export function openFleet({ env, ids, config, project, keep }: Frame, parts: Fle
 
   return {
     queue,
+    async listed() {
+      const { jobFormat } = await import('../work/orchestrator/index.ts');
+      return { listed: await (await queue()).fleet.list(), format: jobFormat };
+    },
     async remote(run, { version, onNote }) {
       const { orchestrator, key, trusted, shared } = await common();
       const { createOpener, createSeal, openRemote } = orchestrator;

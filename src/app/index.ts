@@ -134,7 +134,9 @@ export function openApp(options: AppOptions): App {
       const { stateHealth, vaultHealth, checkSigning: sign } = stores;
       const unfinishedKills = async (): Promise<readonly string[]> =>
         (await kills.unfinishedKills()).map(({ deed, agent, run, reason }) => `${deed} of ${agent ?? run} (${reason})`);
-      const open = { ledger, state, policy, secrets: heldSecrets, stateHealth, vaultHealth, sign, unfinishedKills };
+      const workers = config.engine === 'bullmq' ? fleet.listed : undefined;
+      const kept = { ledger, state, policy, secrets: heldSecrets };
+      const open = { ...kept, stateHealth, vaultHealth, sign, unfinishedKills, workers };
       return probeAll({ env, dataDir: project.data, sandbox, ...open }, options);
     },
     preflight: (outlook, signal) =>

@@ -142,6 +142,7 @@ describeWith('bwrap redis-server', 'workers', () => {
     expect((await one.done).code, 'it ended what it had begun').toBe(0);
     expect((await run.done).code).toBe(0);
     expect(JSON.parse((await must(project.agov('worker', 'list', '--json'))).stdout)).toEqual([]);
+    expect((await project.agov('doctor')).stdout).toMatch(/warn +workers .*start one, agov worker/);
   });
 
   it('end what runs at SIGTERM, and kill it at the second, for others to do', async () => {

@@ -68,6 +68,37 @@ export function queueContract(open: () => Promise<Queue>): void {
     await Promise.all([one.close(), other.close()]);
   });
 
+  it('takes nothing once it is told to pause, also what it had asked for ahead', async () => {
+    const job = jobOf();
+    const seen: string[] = [];
+    const resumed = Promise.withResolvers<void>();
+    const taking = queue.delivery.take({
+      ...{ concurrency: 2, onFault: nobody },
+      async onJob({ id }) {
+        seen.push(id);
+        resumed.resolve();
+        return 'done';
+      },
+    });
+    const first = jobOf();
+    await queue.delivery.give([first]);
+    await resumed.promise;
+    taking.pause();
+    await queue.delivery.give([job]);
+    // Were it to be taken, it would be by now: another finds it still there.
+    const other = Promise.withResolvers<string>();
+    const second = queue.delivery.take({
+      ...{ concurrency: 1, onFault: nobody },
+      async onJob({ id }) {
+        other.resolve(id);
+        return 'done';
+      },
+    });
+    expect(await other.promise).toBe(job.id);
+    expect(seen).toEqual([first.id]);
+    await Promise.all([taking.close(), second.close()]);
+  });
+
   it('lets one holder begin a job, for ever, however often and by whomever it is asked', async () => {
     const { id, run } = jobOf();
     const won = await Promise.all(Array.from({ length: 20 }, (_, i) => queue.claims.claim(id, `holder-${i}`, lease)));

@@ -3,6 +3,7 @@ import { AgovError, type Env, formatDuration, isAgovError, messageOf } from '../
 import { probeClock, probeDisk, probePolicy, probeSandbox } from './machine.ts';
 import { probeKills, probeLeases, probeLedger, probeSecrets, probeSigner, probeState, probeVault } from './stores.ts';
 import type { Finding, ProbeName, ProbeParts, ProbeResult } from './types.ts';
+import { probeWorkers } from './workers.ts';
 
 export interface ProbeOptions {
   /** What no look may take longer than, in milliseconds. */
@@ -28,6 +29,7 @@ const probes: readonly (readonly (readonly [ProbeName, Look])[])[] = [
     ['leases', probeLeases],
   ],
   [['kills', probeKills]],
+  [['workers', probeWorkers]],
   [['sandbox', probeSandbox]],
   [['disk', probeDisk]],
   [['clock', probeClock]],

@@ -1,4 +1,5 @@
 /** What a look at one part gives, and what the looks need. */
+import type { ListedWorker } from '../../adapters/queue/port.ts';
 import type { Sandbox } from '../../adapters/sandbox/port.ts';
 import type { Secrets } from '../../adapters/secrets/port.ts';
 import type { State } from '../../adapters/state/port.ts';
@@ -30,7 +31,8 @@ export type ProbeName =
   | 'kills'
   | 'sandbox'
   | 'disk'
-  | 'clock';
+  | 'clock'
+  | 'workers';
 
 export interface ProbeResult extends Finding {
   readonly probe: ProbeName;
@@ -70,4 +72,6 @@ export interface ProbeParts {
   readonly sign?: (() => Promise<void>) | undefined;
   /** What revocations have left undone, one sentence each. */
   readonly unfinishedKills?: (() => Promise<readonly string[]>) | undefined;
+  /** Those that do stages, and the format of the jobs that they are given; undefined where stages are done in one process. */
+  readonly workers?: (() => Promise<{ readonly listed: readonly ListedWorker[]; readonly format: number }>) | undefined;
 }

@@ -40,10 +40,12 @@ export function deliveryOn(server: Server, place: DeliveryPlace, env: Env): Deli
       await server.within(queue().addBulk(bulk));
     },
     take({ concurrency, onJob, onFault }) {
+      let taking = true;
       const worker = new Worker<string>(
         place.name,
         async (job, token) => {
-          if ((await onJob({ id: job.id ?? '', text: String(job.data) })) === 'done') return;
+          // It asks for work ahead, and gets what comes first although it was told to take no more.
+          if (taking && (await onJob({ id: job.id ?? '', text: String(job.data) })) === 'done') return;
           await job.moveToDelayed(env.now() + backMs, token);
           throw new DelayedError();
         },
@@ -58,9 +60,16 @@ export function deliveryOn(server: Server, place: DeliveryPlace, env: Env): Deli
       worker.on('error', (error) => onFault(new Error(messageOf(error))));
       takers.add(worker);
       return {
-        pause: () => void worker.pause(true),
-        resume: () => worker.resume(),
+        pause() {
+          taking = false;
+          void worker.pause(true);
+        },
+        resume() {
+          taking = true;
+          worker.resume();
+        },
         async close() {
+          taking = false;
           await worker.close();
           takers.delete(worker);
         },
