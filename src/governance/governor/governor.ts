@@ -108,7 +108,7 @@ export function createGovernor(parts: GovernorParts): Governor {
     const short = channel.budget === undefined ? undefined : (budgets ?? noBudgets).refusal(channel, options.reserve);
     if (short) return overspent(short);
     const { agent, workspace } = channel;
-    const subject = { agent, intent, workspace, policyVersion: policy.version, terms: termsOf(options) };
+    const subject = { agent, intent, workspace, policyVersion: policy.version, terms: termsOf(options, decision) };
     const approval = approvals.forHash(subjectHash(subject));
     if (!approval) return { decision, subject };
     const again = policy.decide({ ...asked, approvals: approval.operators.length });
@@ -231,9 +231,15 @@ export function createGovernor(parts: GovernorParts): Governor {
   };
 }
 
-/** A gate for one consent of anybody is the same question as the policy's own, and whoever answered that has answered it. */
-function termsOf({ requireApprovals: quorum = 1, roles = [] }: BeginOptions): ApprovalTerms | undefined {
-  return quorum > 1 || roles.length > 0 ? { quorum, roles: [...new Set(roles)].sort() } : undefined;
+/**
+ * A gate for one consent of anybody is the same question as the policy's own, and whoever answered that has answered it.
+ * Where the policy wants more than the gate, that many are asked.
+ */
+function termsOf(
+  { requireApprovals = 1, roles = [] }: BeginOptions,
+  { quorum = requireApprovals }: Decision,
+): ApprovalTerms | undefined {
+  return requireApprovals > 1 || roles.length > 0 ? { quorum, roles: [...new Set(roles)].sort() } : undefined;
 }
 
 const unknownToAll: Standing = { agent: undefined, stopped: undefined };
