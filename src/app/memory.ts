@@ -1,6 +1,6 @@
 /** The memory of the project, for operators and for agents behind a channel. Opened when it is first asked for. */
 import { join } from 'node:path';
-import { type Desk, deskOf, type Memory, openMemory } from '../context/memory/index.ts';
+import { type Desk, deskOf, type Memory, openMemory, type Senses } from '../context/memory/index.ts';
 import type { Channel } from '../governance/governor/index.ts';
 import type { OperatorAct } from '../work/agents/index.ts';
 import { type Frame, once } from './frame.ts';
@@ -9,17 +9,26 @@ import type { Stores } from './stores.ts';
 
 export interface MemoryDoor {
   memory(): Promise<Memory>;
+  /** The model that search by sense asks; undefined where none is configured. @throws CONFIG_INVALID */
+  senses(): Promise<Senses | undefined>;
   /** The memory as this operator may use it. */
   memoryOf(operator: OperatorAct): Promise<Desk>;
   /** The memory as the agent behind this channel may use it: each use is an intent, below `parent` where there is one. */
   memoryFor(channel: Channel, parent?: string): Promise<Desk>;
 }
 
-export function openMemoryDoor({ env, ids, project, config, keep }: Frame, stores: Stores, rules: Rules): MemoryDoor {
+export function openMemoryDoor(frame: Frame, stores: Stores, rules: Rules): MemoryDoor {
+  const { env, ids, project, config, keep } = frame;
+  const senses = async () =>
+    config.memory.embeddings === undefined ? undefined : (await import('./senses.ts')).openSenses(frame, stores);
   const memory = once(() => keep(openMemory({ path: join(project.data, 'memory.db'), env, ids })));
-  const parts = async () => ({ memory: await memory(), ledger: stores.ledger, onSecret: config.memory.onSecret });
+  const parts = async () => {
+    const found = await senses();
+    const common = { memory: await memory(), ledger: stores.ledger, onSecret: config.memory.onSecret };
+    return found ? { ...common, senses: found } : common;
+  };
   return {
-    memory,
+    ...{ memory, senses },
     memoryOf: async ({ operator, user }) => deskOf(await parts(), { operator, user }),
     async memoryFor(channel, parent) {
       const teams = Object.entries(config.memory.teams)

@@ -9,7 +9,8 @@ import { type Author, type IntakeParts, type LogOptions, takeIn } from './intake
 import { type FetchOptions, type Piece, pieces } from './reading/fetch.ts';
 import { findEntry } from './reading/find.ts';
 import { type ListPage, type ListQuery, listEntries } from './reading/list.ts';
-import { type Found, type SearchQuery, searchEntries } from './reading/search.ts';
+import { type Found, type Ranking, type SearchQuery, searchEntries } from './reading/search.ts';
+import { addVectors, bySense, loadSenses, type Unsensed, unsensed } from './reading/sense.ts';
 import { type EntrySummary, summaryOf } from './reading/summary.ts';
 import { allSpaces, type MemoryEntry, openDatabase } from './store/index.ts';
 import { behind, indexSome } from './upkeep/catch-up.ts';
@@ -37,7 +38,13 @@ export interface Memory extends AsyncDisposable {
   /** In few words, without a model. */
   summary(spaces: Spaces, id: string, length: SummaryLength): EntrySummary;
   list(spaces: Spaces, query: ListQuery): ListPage;
-  search(spaces: Spaces, query: SearchQuery): Found;
+  /** `bySense`: what `near` has found, fused with what the words find. */
+  search(spaces: Spaces, query: SearchQuery, bySense?: Ranking): Found;
+  /** Parts without a vector of this model, the newest first. */
+  unsensed(model: string, limit: number): readonly Unsensed[];
+  addVectors(model: string, vectors: readonly { part: number; vector: Float32Array }[]): void;
+  /** Parts whose vectors are nearest. @throws TOOL_MISSING */
+  near(spaces: Spaces, query: SearchQuery, model: string, question: Float32Array): Promise<Ranking>;
   /** Parts that search does not find yet. */
   behind(): number;
   /** Indexes some of them. True while there is more. */
@@ -54,6 +61,7 @@ export interface Memory extends AsyncDisposable {
 /** @throws MEMORY_CORRUPT, MEMORY_UNAVAILABLE, NOT_WRITABLE, DISK_FULL */
 export async function openMemory({ path, env, ids }: MemoryParts): Promise<Memory> {
   const db = await openDatabase(path, env);
+  let sensing: Promise<void> | undefined;
   const intake: IntakeParts = { db, env, ids };
   return {
     log: (space, author, source, options = {}) => takeIn(intake, space, author, source, options),
@@ -61,7 +69,14 @@ export async function openMemory({ path, env, ids }: MemoryParts): Promise<Memor
     fetch: (spaces, id, options) => pieces(db, findEntry(db, spaces, id), options),
     summary: (spaces, id, length) => summaryOf(db, findEntry(db, spaces, id), length),
     list: (spaces, query) => listEntries(db, spaces, query),
-    search: (spaces, query) => searchEntries(db, spaces, query),
+    search: (spaces, query, ranked) => searchEntries(db, spaces, query, ranked),
+    unsensed: (model, limit) => unsensed(db, model, limit),
+    addVectors: (model, vectors) => addVectors(db, model, vectors),
+    async near(spaces, query, model, question) {
+      sensing ??= loadSenses(db);
+      await sensing;
+      return bySense(db, spaces, query, model, question);
+    },
     behind: () => behind(db),
     indexSome: () => indexSome(db),
     link: (spaces, source, target, relation, by) =>

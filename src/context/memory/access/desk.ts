@@ -2,7 +2,7 @@
  * The memory for one asker, known from the channel. An agent's every word to it is an intent: of its own space and its
  * teams' the tier allows it, of others' only a rule of the project. An operator acts as one, and erasing is on record.
  */
-import type { BeginOptions, Channel, Governor } from '../../../governance/governor/index.ts';
+import type { BeginOptions, Begun, Channel, Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, type JsonObject } from '../../../kernel/index.ts';
 import type { SummaryLength } from '../../summaries/index.ts';
@@ -33,6 +33,14 @@ export interface DeskParts {
   readonly memory: Memory;
   readonly ledger: () => Promise<Pick<Ledger, 'append'>>;
   readonly onSecret: 'redact' | 'refuse';
+  /** Where a model for embeddings is configured. */
+  readonly senses?: Senses;
+}
+
+/** A model that gives texts their place; `model` is its name in the configuration. */
+export interface Senses {
+  readonly model: string;
+  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
 }
 
 /** Where `space` is left out: an agent's own and its teams' for reading, its own for writing; every one for an operator. */
@@ -46,6 +54,8 @@ export interface Desk {
   summary(id: string, length: SummaryLength, within?: InSpace): Promise<EntrySummary>;
   list(query: ListQuery & InSpace): Promise<ListPage>;
   search(query: SearchQuery & InSpace): Promise<Found>;
+  /** The same with what is near in sense. @throws CONFIG_INVALID where no model is configured, MODEL_UNAVAILABLE */
+  searchBySense(query: SearchQuery & InSpace, signal: AbortSignal): Promise<Found>;
   link(source: string, target: string, relation: string): Promise<Link>;
   links(id: string): Promise<readonly Link[]>;
   forget(id: string, reason: string): Promise<Forgotten>;
@@ -56,7 +66,7 @@ export interface InSpace {
   readonly space?: string;
 }
 
-export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): Desk {
+export function deskOf({ memory, ledger, onSecret, senses }: DeskParts, asker: Asker): Desk {
   const author: Author =
     'operator' in asker ? { operator: asker.operator } : { agent: asker.channel.agent, run: asker.channel.run };
   const home = 'operator' in asker ? projectSpace : `agent/${asker.channel.agent}`;
@@ -66,6 +76,19 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
     if (space !== undefined) return [parseSpace(space)];
     return 'operator' in asker ? memory.spaces() : [home, ...asker.teams.map((team) => `team/${team}`)];
   };
+
+  /** What is searched for leaves the machine: for an agent that is an intent of its own. */
+  async function mayAsk<T>(model: string, effect: () => Promise<T>): Promise<T> {
+    if ('operator' in asker) return effect();
+    const acted = await asker.governor.act(
+      asker.channel,
+      { action: 'model.call', resource: model, args: { op: 'embed' } },
+      async () => ({ value: await effect(), outcome: { status: 'ok', facts: {} } }),
+      asker.parent === undefined ? {} : { parent: asker.parent },
+    );
+    if (acted.verdict === 'allow') return acted.value;
+    throw refusal(asker.channel.agent, `the model ${model}`, acted);
+  }
 
   /** Each space is asked for by itself: a rule may allow one and not the other. */
   async function may<T>(
@@ -85,22 +108,7 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
       options,
     );
     if (acted.verdict === 'allow') return acted.value;
-    const why = acted.decision.reasons[0] ?? 'No policy permits it.';
-    if (acted.verdict === 'deny') {
-      throw new AgovError('DENIED', {
-        what: `Agent "${asker.channel.agent}" may not use the memory of ${space}.`,
-        why,
-        details: { intent: acted.id },
-      });
-    }
-    const { id, expiresAt } = acted.approval;
-    const fix = `An operator runs "agov approve ${id}"; then try again before ${expiresAt}.`;
-    throw new AgovError('APPROVAL_REQUIRED', {
-      what: `The memory of ${space} needs approval.`,
-      why,
-      fix,
-      details: { intent: acted.id, approval: id },
-    });
+    throw refusal(asker.channel.agent, `the memory of ${space}`, acted);
   }
 
   /** Finds an entry where the asker may look, and does what it came for in that entry's space. */
@@ -141,6 +149,17 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
         memory.search(spaces, query),
       );
     },
+    async searchBySense({ space, ...query }, signal) {
+      if (!senses) throw noSenses();
+      const spaces = readable(space === undefined ? {} : { space });
+      return may('memory.read', spaces, { op: 'search', query: query.text.slice(0, 200) }, () =>
+        mayAsk(senses.model, async () => {
+          const [question] = await senses.embed([query.text.slice(0, 2000)], signal);
+          const ranked = question ? await memory.near(spaces, query, senses.model, question) : [];
+          return memory.search(spaces, query, ranked);
+        }),
+      );
+    },
     async link(source, target, relation) {
       const spaces = readable({});
       return at('memory.write', source, {}, { op: 'link', id: source, target, relation }, async () =>
@@ -167,6 +186,29 @@ export function deskOf({ memory, ledger, onSecret }: DeskParts, asker: Asker): D
       return may('memory.read', spaces, { op: 'stats' }, async () => memory.stats(spaces));
     },
   };
+}
+
+function refusal(
+  agent: string,
+  what: string,
+  { id, decision, ...refused }: Exclude<Begun, { verdict: 'allow' }>,
+): AgovError {
+  const why = decision.reasons[0] ?? 'No policy permits it.';
+  if (refused.verdict === 'deny')
+    return new AgovError('DENIED', { what: `Agent "${agent}" may not use ${what}.`, why, details: { intent: id } });
+  const { id: approval, expiresAt } = refused.approval;
+  const fix = `An operator runs "agov approve ${approval}"; then try again before ${expiresAt}.`;
+  return new AgovError('APPROVAL_REQUIRED', {
+    ...{ what: `The use of ${what} needs approval.`, why, fix },
+    details: { intent: id, approval },
+  });
+}
+
+function noSenses(): AgovError {
+  return new AgovError('CONFIG_INVALID', {
+    what: 'There is no model to search by sense with.',
+    fix: 'Set memory.embeddings in agov.yaml to the name of a model under "models", or search without --semantic.',
+  });
 }
 
 function whoOf(asker: Asker): JsonObject {

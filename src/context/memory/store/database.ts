@@ -54,6 +54,8 @@ function connect(path: string): DatabaseSync {
     allowExtension: true,
     enableForeignKeyConstraints: false,
   });
+  // Not by SQL, ever: by `load` alone, and only while it does.
+  db.enableLoadExtension(false);
   try {
     db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON');
     // First, so that a file that is not ours is refused before WAL mode would change its header.
@@ -123,7 +125,15 @@ function database(path: string, db: DatabaseSync): Database {
         const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
         return row?.['busy'] === 0;
       }),
-    load: (file) => guarded(() => db.loadExtension(file)),
+    load: (file) =>
+      guarded(() => {
+        db.enableLoadExtension(true);
+        try {
+          db.loadExtension(file);
+        } finally {
+          db.enableLoadExtension(false);
+        }
+      }),
     [Symbol.dispose]() {
       if (closed) return;
       closed = true;

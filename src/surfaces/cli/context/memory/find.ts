@@ -1,11 +1,15 @@
 import type { App } from '../../../../app/index.ts';
-import type { MemoryEntry, SearchHit } from '../../../../context/memory/index.ts';
+import type { Desk, MemoryEntry, SearchHit } from '../../../../context/memory/index.ts';
+import { AgovError } from '../../../../kernel/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../../frame/index.ts';
 import { bytesText, progressOf } from '../progress.ts';
 import { asOperator, filtered, given, parseLimit, shortId } from './options.ts';
 
 /** How long a search may spend on what is still to be indexed. */
 const catchUpMs = 5000;
+/** How long on what has no vector. */
+const embedMs = 60_000;
+const embeddedAtOnce = 64;
 
 export const findCommands: AddCommands = (memory, define) => {
   define(
@@ -38,6 +42,7 @@ export const findCommands: AddCommands = (memory, define) => {
         .command('search <query...>')
         .description('find parts by their words: all of them, "a phrase", begin*, -without'),
     )
+      .option('--semantic', 'also what is near in sense, by the model of memory.embeddings')
       .option('-n, --limit <count>', 'how many', '10')
       .option(...asOperator),
     (cli, words, options) =>
@@ -45,7 +50,8 @@ export const findCommands: AddCommands = (memory, define) => {
         const desk = await app.memoryOf(app.operator(options['as']));
         const limit = parseLimit(options['limit'], 100);
         await catchUp(cli, app);
-        const found = await desk.search({ text: words.join(' '), limit, ...asked(options) });
+        const query = { text: words.join(' '), limit, ...asked(options) };
+        const found = await (options['semantic'] ? bySense(cli, app, desk, query) : desk.search(query));
         if (found.unsearched > 0) cli.note(`${found.unsearched} parts are still to be indexed: agov memory gc`);
         cli.emit(found, () =>
           found.hits.length === 0 ? 'Nothing found.' : found.hits.map((hit) => shown(cli, hit)).join('\n'),
@@ -68,6 +74,45 @@ async function catchUp(cli: Cli, app: App): Promise<void> {
   using progress = progressOf(cli, app.env, 'indexing', (count) => `${count} parts`);
   const until = app.env.monotonic() + catchUpMs;
   while (app.env.monotonic() < until && memory.indexSome()) progress.show(total - memory.behind(), total);
+}
+
+/** Gives vectors to what has none, as far as there is time, and asks. */
+async function bySense(
+  cli: Cli,
+  app: App,
+  desk: Desk,
+  query: Parameters<Desk['search']>[0],
+): ReturnType<Desk['search']> {
+  const [memory, senses] = [await app.memory(), await app.senses()];
+  const stop = new AbortController();
+  using _listening = cli.io.signals.listen(() => stop.abort(new AgovError('INPUT_INVALID', { what: 'Stopped.' })));
+  if (senses) {
+    using progress = progressOf(cli, app.env, 'embedding', (count) => `${count} parts`);
+    const until = app.env.monotonic() + embedMs;
+    let done = 0;
+    for (;;) {
+      const parts = memory.unsensed(senses.model, embeddedAtOnce);
+      if (parts.length === 0) break;
+      if (app.env.monotonic() > until) {
+        cli.note('Some parts have no vector yet: search again to give them theirs.');
+        break;
+      }
+      const vectors = await senses.embed(
+        parts.map(({ text }) => text),
+        stop.signal,
+      );
+      memory.addVectors(
+        senses.model,
+        parts.flatMap(({ part }, i) => {
+          const vector = vectors[i];
+          return vector ? [{ part, vector }] : [];
+        }),
+      );
+      done += parts.length;
+      progress.show(done, undefined);
+    }
+  }
+  return desk.searchBySense(query, stop.signal);
 }
 
 function rowOf({ id, at, kind, bytes, space, title }: MemoryEntry): readonly string[] {

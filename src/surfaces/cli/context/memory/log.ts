@@ -1,6 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import { Option } from 'commander';
 import type { MemoryEntry } from '../../../../context/memory/index.ts';
 import { AgovError, messageOf, parseDuration } from '../../../../kernel/index.ts';
@@ -36,17 +35,16 @@ export const logCommand: AddCommands = (memory, define) => {
 };
 
 async function log(cli: Cli, file: string | undefined, options: Readonly<Record<string, unknown>>): Promise<void> {
-  const { stream, size, name } = file === undefined || file === '-' ? standardInput(cli) : openFile(cli, file, options);
+  const { read, size, name } = file === undefined || file === '-' ? standardInput(cli) : openFile(cli, file, options);
   const ttl = options['ttl'];
   const ttlMs = typeof ttl === 'string' ? { ttlMs: parseDuration(ttl) } : {};
   await cli.withApp(async (app) => {
     const desk = await app.memoryOf(app.operator(options['as'] as string | undefined)); // text, as declared
     const stop = new AbortController();
     using _listening = cli.io.signals.listen(() => stop.abort(stopped()));
-    stop.signal.addEventListener('abort', () => stream.destroy(), { once: true });
     using progress = progressOf(cli, app.env, 'logging', bytesText);
     const entry = await desk
-      .log(stream, {
+      .log(read(stop.signal), {
         ...(name === undefined ? {} : { title: name }),
         ...given(options, 'title', 'kind', 'space', 'onSecret'),
         ...(options['tag'] === undefined ? {} : { tags: options['tag'] as readonly string[] }), // as its parser makes it
@@ -63,14 +61,20 @@ async function log(cli: Cli, file: string | undefined, options: Readonly<Record<
 }
 
 interface Source {
-  readonly stream: Readable;
+  /** Opens it when it is first read from, and not before the rest of the command line has been found good. */
+  read(signal: AbortSignal): AsyncIterable<Uint8Array>;
   readonly size: number | undefined;
   readonly name: string | undefined;
 }
 
 function standardInput(cli: Cli): Source {
   if (cli.io.stdin.isTTY) cli.note('Reading from the terminal; end with Ctrl-D.');
-  return { stream: cli.io.stdin, size: undefined, name: undefined };
+  const { stdin } = cli.io;
+  const read = (signal: AbortSignal): AsyncIterable<Uint8Array> => {
+    signal.addEventListener('abort', () => stdin.destroy(), { once: true });
+    return stdin;
+  };
+  return { read, size: undefined, name: undefined };
 }
 
 function openFile(cli: Cli, file: string, { stdin }: Readonly<Record<string, unknown>>): Source {
@@ -80,7 +84,10 @@ function openFile(cli: Cli, file: string, { stdin }: Readonly<Record<string, unk
     const stat = statSync(path);
     if (stat.isDirectory()) throw new AgovError('INPUT_INVALID', { what: `${path} is a folder.`, fix: 'Name a file.' });
     const size = stat.isFile() ? stat.size : undefined;
-    return { stream: createReadStream(path, { highWaterMark: 262_144 }), size, name: basename(path) };
+    const read = async function* (signal: AbortSignal): AsyncGenerator<Uint8Array> {
+      yield* createReadStream(path, { highWaterMark: 262_144, signal });
+    };
+    return { read, size, name: basename(path) };
   } catch (error) {
     if (error instanceof AgovError) throw error;
     throw new AgovError('NOT_FOUND', { what: `The file ${path} cannot be read.`, why: messageOf(error), cause: error });
