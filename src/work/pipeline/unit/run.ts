@@ -7,7 +7,6 @@ import { type AgovError, type Env, isAgovError, isoTime, messageOf } from '../..
 import type { Stage } from '../../../schemas/index.ts';
 import { type StageBody, stateOf, unitKey } from '../journal/index.ts';
 import { fillUnit, specOf, unmetCondition } from '../language/index.ts';
-import { type KeepParts, keepArtifacts } from './artifacts.ts';
 import {
   type Attempt,
   type Ended,
@@ -25,7 +24,7 @@ import {
 import { purseOf } from './budget.ts';
 import { overtimeText, type Perform, type Performed } from './command.ts';
 import { type Awaiting, atGate, type Grip, type GripParts, type HeldBack, openGrip } from './gates/index.ts';
-import { readOutputs } from './outputs.ts';
+import { type KeepParts, keepArtifacts, readOutputs } from './kept/index.ts';
 
 /** What the operators say to an approval: `approved` means that it has been given, and the intent may be tried again. */
 export type Answer = 'approved' | 'denied' | 'later';

@@ -1,9 +1,9 @@
 /** The declared outputs of a unit that ended well: expressions over its standard output and the facts of its outcome. */
-import type { Artifacts } from '../../../governance/evidence/index.ts';
-import { AgovError, type Json, type JsonObject } from '../../../kernel/index.ts';
-import type { ArtifactRef, Pipeline } from '../../../schemas/index.ts';
-import type { RunState, Unit } from '../journal/index.ts';
-import { outputsOf, specOf } from '../language/index.ts';
+import type { Artifacts } from '../../../../governance/evidence/index.ts';
+import { AgovError, type Json, type JsonObject } from '../../../../kernel/index.ts';
+import type { ArtifactRef, Pipeline } from '../../../../schemas/index.ts';
+import type { RunState, Unit } from '../../journal/index.ts';
+import { outputsOf, specOf } from '../../language/index.ts';
 
 const maxStdout = 1024 * 1024;
 /** They are part of an entry, and every later stage may be handed them. */

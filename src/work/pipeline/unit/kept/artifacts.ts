@@ -1,10 +1,10 @@
 /** The artifacts that a stage declares: standard output by its digest, files of the workspace by their bytes. */
 import { constants, open, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artifacts } from '../../../governance/evidence/index.ts';
-import { isInside } from '../../../governance/governor/index.ts';
-import { AgovError } from '../../../kernel/index.ts';
-import type { ArtifactRef, Stage } from '../../../schemas/index.ts';
+import type { Artifacts } from '../../../../governance/evidence/index.ts';
+import { isInside } from '../../../../governance/governor/index.ts';
+import { AgovError } from '../../../../kernel/index.ts';
+import type { ArtifactRef, Stage } from '../../../../schemas/index.ts';
 
 const maxArtifact = 256 * 1024 * 1024;
 
