@@ -40,7 +40,10 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
     bell.ring();
   };
   const lost = halt.lost ? [halt.lost] : [];
-  for (const signal of lost) signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+  for (const signal of lost) {
+    if (signal.aborted) throw signal.reason;
+    signal.addEventListener('abort', () => fail(signal.reason), { once: true });
+  }
   const begin = async (unit: Unit): Promise<void> => {
     const key = unitKey(unit);
     const known = journal.state.signals.length;
