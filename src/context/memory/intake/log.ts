@@ -63,7 +63,7 @@ export async function takeIn(
       first ??= block;
       digest.update(block.bytes);
       bytes += block.bytes.length;
-      await staging.add(block);
+      staging.add(block);
       onProgress?.(bytes);
     }
     if (bytes === 0) throw nothingToLog();
@@ -71,7 +71,7 @@ export async function takeIn(
     const id = ids();
     const named = title === '' ? titleOf(first) : title;
     const at = env.now();
-    await staging.finish({ kind, lines, bytes, sha256: digest.digest() }, (content) => {
+    staging.finish({ kind, lines, bytes, sha256: digest.digest() }, (content) => {
       const { id: seq } = db.run(
         `INSERT INTO entries (id, backwards, space, content, title, at, expires_at, by_agent, by_operator, run, redacted)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

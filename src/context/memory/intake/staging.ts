@@ -3,8 +3,7 @@
  * `whole` and the entry are one transaction. What a writer that died has left, `gc` takes.
  */
 import { hash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { governorMark } from '../../../governance/governor/index.ts';
 import { addWords, type Database } from '../store/index.ts';
@@ -12,20 +11,18 @@ import { eraseContent } from '../upkeep/erase.ts';
 import type { Block } from './blocks.ts';
 import type { Kind } from './kind.ts';
 
-const compress = promisify(zstdCompress);
-const frame = { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } };
+/** Here, and not on the threads beside: for blocks of this size these cost four times as much, most of it in handing over. */
+const frame = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } };
 
 /** Bytes of content in one transaction. */
 const batchBytes = 4 * 1024 * 1024;
-/** Blocks that are compressed at once, by the threads beside this one. */
-const mostAtOnce = 8;
 /** Content is indexed as it is written up to here; what comes after is indexed by whoever looks next. */
 const indexedAtOnce = 8 * 1024 * 1024;
 
 export interface Staging {
-  add(block: Block): Promise<void>;
+  add(block: Block): void;
   /** Writes what is left, and whatever `entry` writes, in one durable transaction. The content's id. */
-  finish(whole: Whole, entry: (content: number) => void): Promise<number>;
+  finish(whole: Whole, entry: (content: number) => void): number;
   /** Leaves nothing. */
   abandon(): void;
 }
@@ -47,24 +44,12 @@ const idRow = z.object({ id: z.int() });
 const indexedRow = z.object({ indexed: z.int() });
 
 export function stageContent(db: Database): Staging {
-  let packing: Promise<Packed>[] = [];
   let batch: Packed[] = [];
   let batched = 0;
   let content: number | undefined;
   let parts = 0;
   let indexed = 0;
   let written = 0;
-
-  async function pack(block: Block): Promise<Packed> {
-    return { block, hash: hash('sha256', block.bytes, 'buffer'), data: await compress(block.bytes, frame) };
-  }
-
-  async function settleOldest(): Promise<void> {
-    const oldest = await packing.shift();
-    if (!oldest) return;
-    batch.push(oldest);
-    batched += oldest.block.bytes.length;
-  }
 
   /** Inside a transaction. */
   function writeBatch(kind: Kind): number {
@@ -99,13 +84,13 @@ export function stageContent(db: Database): Staging {
   }
 
   return {
-    async add(block) {
-      packing.push(pack(block));
-      if (packing.length >= mostAtOnce) await settleOldest();
+    add(block) {
+      const { bytes } = block;
+      batch.push({ block, hash: hash('sha256', bytes, 'buffer'), data: zstdCompressSync(bytes, frame) });
+      batched += bytes.length;
       if (batched >= batchBytes) content = db.write(() => writeBatch(block.kind));
     },
-    async finish({ kind, sha256, bytes, lines }, entry) {
-      while (packing.length > 0) await settleOldest();
+    finish({ kind, sha256, bytes, lines }, entry) {
       const staged = content;
       const finished = db.write(() => {
         const known = db.one(
@@ -131,7 +116,6 @@ export function stageContent(db: Database): Staging {
       return finished;
     },
     abandon() {
-      packing = [];
       batch = [];
       const staged = content;
       content = undefined;

@@ -60,7 +60,9 @@ function connect(path: string): DatabaseSync {
     db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON');
     // First, so that a file that is not ours is refused before WAL mode would change its header.
     migrate(db, path);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000',
+    );
     return db;
   } catch (error) {
     db.close();
