@@ -2,6 +2,8 @@
 import { lockWith } from './lock.ts';
 import { AgentError, type CallOptions, send } from './transport.ts';
 import type {
+  ActOptions,
+  Advice,
   Answer,
   ApprovalState,
   Board,
@@ -10,8 +12,10 @@ import type {
   Explained,
   HeldLock,
   Json,
+  LiveRuns,
   Locked,
   LockOptions,
+  Question,
   ToolDescription,
   ToolUse,
   Whoami,
@@ -21,7 +25,7 @@ export interface Agent {
   whoami(): Promise<Whoami>;
   tools(): Promise<readonly ToolDescription[]>;
   /** Uses a wrapped tool: `agent.act('git.commit', { message: 'Begin' })`. */
-  act(tool: string, args?: Json, options?: CallOptions & { readonly timeoutMs?: number }): Promise<Answer<ToolUse>>;
+  act(tool: string, args?: Json, options?: CallOptions & ActOptions): Promise<Answer<ToolUse>>;
   /** Runs a command in a sandbox of its own. */
   exec(argv: readonly [string, ...string[]], options?: CallOptions & ExecOptions): Promise<Answer<Executed>>;
   /** What would be said to it. */
@@ -33,6 +37,12 @@ export interface Agent {
   /** Does `work` while it holds the lock, which is renewed meanwhile and released at the end. */
   lock<T>(name: string, work: (lock: HeldLock) => Promise<T>, options?: LockOptions): Promise<Answer<Locked<T>>>;
   readonly board: Board;
+  /** Of a function: keeps a text as an artifact of its run. */
+  keep(name: string, content: string): Promise<{ readonly sha256: string }>;
+  /** Of a function whose definition names a model: advice, as a value that fits `schema` (JSON Schema of an object). */
+  ask(question: Question, options?: CallOptions): Promise<Advice>;
+  /** Which runs have a process now. */
+  runs(): Promise<Answer<LiveRuns>>;
   /** Any operation by its name. */
   call(operation: string, input?: Json, options?: CallOptions): Promise<Json>;
 }
@@ -67,6 +77,9 @@ export function connect({ socket = process.env['AGOV_SOCKET'] }: ConnectOptions 
         if (now.state !== 'open') return now;
       }
     },
+    keep: (name, content) => ask('keep', { name, content }),
+    ask: (question, options) => ask('ask', question, options),
+    runs: () => ask('runs', {}),
     lock: (name, work, options) => lockWith(ask, name, work, options),
     call: (operation, input = {}, options) => ask(operation, input as object, options), // anything else is refused there
   };

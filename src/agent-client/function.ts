@@ -6,11 +6,19 @@ import { registerHooks } from 'node:module';
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Agent, connect } from './client.ts';
-import type { Json } from './types.ts';
+import type { Json, NotAllowed } from './types.ts';
 
 interface Given {
   readonly task: string;
   readonly input: Json;
+  /** Whether there is a model to ask. */
+  readonly model: boolean;
+}
+
+interface Thrown {
+  readonly output?: Json;
+  readonly waits?: NotAllowed;
+  readonly stack?: string;
 }
 
 type AgentFunction = (agent: Agent, given: Given & { readonly signal: AbortSignal }) => unknown;
@@ -33,10 +41,21 @@ try {
   await agent.call('finish', { output: output === undefined ? null : (output as Json) }); // what is no JSON is refused there
   process.exit(0);
 } catch (error) {
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${message}\n`);
-  await agent.call('finish', { error: error instanceof Error ? error.message : String(error) });
-  process.exit(1);
+  process.exit(await failed(error));
+}
+
+/** What is thrown may carry `output`, a report on the failure, or `waits`, the answer that asks for an approval. */
+async function failed(error: unknown): Promise<number> {
+  const { output, waits, stack } = (typeof error === 'object' && error !== null ? error : {}) as Thrown;
+  if (waits?.verdict === 'ask' && waits.approval) {
+    await agent.call('finish', { waits: { approval: waits.approval.id, intent: waits.intent } });
+    return 0;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  // Where it has a report, it knows why it ends, and nobody has to look into its code.
+  process.stderr.write(`${output === undefined ? (stack ?? message) : message}\n`);
+  await agent.call('finish', { error: message, ...(output === undefined ? {} : { output }) });
+  return 1;
 }
 
 async function call(file: string): Promise<unknown> {

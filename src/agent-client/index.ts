@@ -2,6 +2,8 @@
 export { type Agent, type ConnectOptions, connect } from './client.ts';
 export { AgentError, type CallOptions } from './transport.ts';
 export type {
+  ActOptions,
+  Advice,
   Answer,
   ApprovalState,
   Board,
@@ -11,10 +13,12 @@ export type {
   Explained,
   HeldLock,
   Json,
+  LiveRuns,
   Locked,
   LockOptions,
   NotAllowed,
   Output,
+  Question,
   Space,
   Tier,
   ToolDescription,

@@ -42,13 +42,20 @@ export interface ToolUse {
   readonly artifacts: readonly { readonly name: string; readonly sha256: string; readonly size: number }[];
 }
 
-export interface ExecOptions {
+export interface ActOptions {
+  /** `.worktrees/NAME` of the workspace: nothing else of it is seen or changed. */
+  readonly within?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ExecOptions extends ActOptions {
   /** Folder of the workspace. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Variable to path of a secret. */
   readonly secrets?: Readonly<Record<string, string>>;
-  readonly timeoutMs?: number;
+  /** Without socket and network: for what others wrote, such as the tests of a change. */
+  readonly isolated?: boolean;
 }
 
 export interface Output {
@@ -117,4 +124,28 @@ export interface Board {
     prefix?: string,
     options?: Space & { readonly after?: string },
   ): Promise<Answer<{ readonly items: readonly BoardItem[]; readonly more: boolean }>>;
+}
+
+export interface Question {
+  readonly prompt: string;
+  /** Shown to the model as material. */
+  readonly data?: Json | undefined;
+  readonly schema: Json;
+}
+
+export interface Advice {
+  /** `finished`, or why there is none: failed, refused, budget, parked, stopped. */
+  readonly end: string;
+  readonly output?: Json;
+  readonly reason?: string;
+}
+
+export interface LiveRuns {
+  readonly runs: readonly {
+    readonly agent: string;
+    readonly run: string;
+    readonly since: string;
+    readonly mine: boolean;
+  }[];
+  readonly more: boolean;
 }

@@ -62,17 +62,16 @@ export function openAgents({ env, config, root }: Frame, parts: AgentsParts): Ag
 
   const runAgent = once(async () => {
     const governor = await rules.governor();
-    const llm = llmKind({
-      ...{ env, governor, artifacts, tools, model, secrets: stores.secrets },
+    const waiting = { ledger: await stores.ledger(), approvals: await rules.approvals() };
+    const asking = {
+      ...{ env, governor, artifacts, model, secrets: stores.secrets },
       graceMs: parseDuration(config.state.grace),
-      ledger: await stores.ledger(),
-      approvals: await rules.approvals(),
       budgets: await rules.budgets(),
-      operations: (seat) => acts.operations(seat),
-    });
+    };
+    const llm = llmKind({ ...asking, ...waiting, tools, operations: (seat) => acts.operations(seat) });
     const exec = await acts.exec();
     const process = processKind({ exec, artifacts });
-    const run = functionKind({ exec, artifacts, root, sandbox: stores.sandbox });
+    const run = functionKind({ ...waiting, exec, artifacts, asking, root, sandbox: stores.sandbox });
     return createRunAgent({ governor, known: knownToAgents, kinds: { process, llm, function: run } });
   });
 

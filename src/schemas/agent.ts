@@ -73,26 +73,48 @@ const runsSchema = z
     llm: llmSchema.optional().describe('A language model that acts through tools.'),
     function: z
       .string()
-      .regex(/^\.\/[^\0]+\.[cm]?[jt]s$/, 'write ./file.ts, beside the definition')
+      .regex(
+        /^(?:\.\/[^\0]+\.[cm]?[jt]s|agov:[a-z][a-z0-9-]{0,62})$/,
+        'write ./file.ts, beside the definition, or agov:NAME for one that comes with agov',
+      )
       .optional()
-      .describe('A module beside the definition whose default export is run in the sandbox: `./file.ts`.'),
+      .describe(
+        'A module whose default export is run in the sandbox: `./file.ts` beside the definition, or `agov:observer`.',
+      ),
   })
   .refine((runs) => Object.keys(runs).length === 1, 'needs exactly one of "process", "llm" and "function"');
 
-export const agentSchema = z.strictObject({
-  apiVersion: z.literal('agov/v1'),
-  kind: z.literal('Agent'),
-  name: nameSchema.describe('Of the registered agent, and of the file.'),
-  description: z.string().max(2000).optional(),
-  tier: z
-    .enum(['T0', 'T1', 'T2'])
-    .describe('What it needs and no more. An agent that is registered at another tier is not run by this definition.'),
-  runs: runsSchema,
-  budget: budgetSchema.optional(),
-  secrets: z
-    .record(variable, z.string().min(1).max(512))
-    .default({})
-    .describe('Environment variable to secret path: leased for the command, or for each command that a model runs.'),
-});
+const functionFaults = { error: 'goes with "function"' } as const;
+
+export const agentSchema = z
+  .strictObject({
+    apiVersion: z.literal('agov/v1'),
+    kind: z.literal('Agent'),
+    name: nameSchema.describe('Of the registered agent, and of the file.'),
+    description: z.string().max(2000).optional(),
+    tier: z
+      .enum(['T0', 'T1', 'T2'])
+      .describe(
+        'What it needs and no more. An agent that is registered at another tier is not run by this definition.',
+      ),
+    runs: runsSchema,
+    budget: budgetSchema.optional(),
+    secrets: z
+      .record(variable, z.string().min(1).max(512))
+      .default({})
+      .describe('Environment variable to secret path: leased for the command, or for each command that a model runs.'),
+    model: nameSchema.optional().describe('A model of `models` in agov.yaml that a function may ask for advice.'),
+    parameters: jsonObjectSchema
+      .optional()
+      .describe('Part of the input of every task of a function. A task that says otherwise is refused.'),
+  })
+  .refine(({ runs, model }) => runs.function !== undefined || model === undefined, {
+    ...functionFaults,
+    path: ['model'],
+  })
+  .refine(({ runs, parameters }) => runs.function !== undefined || parameters === undefined, {
+    ...functionFaults,
+    path: ['parameters'],
+  });
 export type AgentDefinition = z.infer<typeof agentSchema>;
 export type LlmDefinition = z.infer<typeof llmSchema>;

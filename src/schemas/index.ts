@@ -1,5 +1,5 @@
-export { type AgentDefinition, agentSchema, type LlmDefinition } from './agent.ts';
-export type { Budget } from './budget.ts';
+export { type AgentDefinition, agentSchema, type LlmDefinition, llmLimits } from './agent.ts';
+export { type Budget, budgetSchema } from './budget.ts';
 export { type Config, configSchema } from './config.ts';
 export {
   type ArtifactRef,

@@ -36,8 +36,10 @@ export interface ExecRequest {
   /** Called once it runs: passes signals on. */
   readonly onStart?: (running: Running) => void;
   readonly begin?: BeginOptions;
-  /** What its socket answers besides what every agent's does. */
-  readonly operations?: readonly Operation[];
+  /** What its socket answers besides what every agent's does, once it is known under which intent. */
+  readonly operations?: (seat: Seat) => readonly Operation[];
+  /** Without socket and without a way out: what it runs is not trusted to act in the agent's name. */
+  readonly isolated?: boolean;
   /** Has the last word on its outcome, before that is recorded. */
   readonly conclude?: (result: ExecResult, outcome: End) => Promise<End>;
   /** Absolute paths outside the workspace that it sees besides, read-only. */
@@ -89,7 +91,8 @@ export function execIntent({
   cwd,
   env = {},
   secrets = {},
-}: Pick<ExecRequest, 'argv' | 'cwd' | 'env' | 'secrets'>): Intent {
+  isolated = false,
+}: Pick<ExecRequest, 'argv' | 'cwd' | 'env' | 'secrets' | 'isolated'>): Intent {
   refuseSteering([...Object.keys(env), ...Object.keys(secrets)]);
   const named = Object.keys(secrets).length > 0 ? { secrets: { ...secrets } } : {};
   // What a command does may hang on its variables as on its arguments.
@@ -97,7 +100,7 @@ export function execIntent({
   return {
     action: 'process.exec',
     resource: argv[0],
-    args: { argv: [...argv], ...given, ...named, ...(cwd ? { cwd } : {}) },
+    args: { argv: [...argv], ...given, ...named, ...(cwd ? { cwd } : {}), ...(isolated ? { isolated } : {}) },
   };
 }
 
@@ -117,8 +120,9 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
   const { tier } = await activeAgent(parts.governor, channel);
   const { secrets: wanted = {}, invitation } = request;
   await using leases = await leaseAll(parts, { channel, tier, parent: id, wanted, invitation });
-  await using egress = await parts.openEgress(channel, tier, id);
-  await using socket = await parts.openSocket({ channel, parent: id }, request.operations ?? []);
+  const seat: Seat = { channel, parent: id };
+  await using egress = request.isolated ? undefined : await parts.openEgress(channel, tier, id);
+  await using socket = request.isolated ? undefined : await parts.openSocket(seat, request.operations?.(seat) ?? []);
   const own = parts.profileOf(channel, tier);
   const profile: SandboxProfile = {
     ...own,

@@ -50,6 +50,7 @@ export { announceHalt, createWatch, type Watch } from './stop/index.ts';
 export {
   createExplainTool,
   createUseTool,
+export { type Shipped, shippedAgents, shippedAs } from './shipped/index.ts';
   type ExplainTool,
   type ToolRequest,
   type UsedTool,

@@ -7,11 +7,13 @@ import {
   agentSchema,
   type Fault,
   faultsError,
+  issuesOf,
   nearest,
   readYaml,
   type YamlPath,
 } from '../../../schemas/index.ts';
 import { answerShape, operationNames } from '../llm/index.ts';
+import { meansShipped, shippedAgents, shippedAs } from '../shipped/index.ts';
 import { definitionFile, readBeside } from './place.ts';
 import type { Definition } from './types.ts';
 
@@ -38,8 +40,7 @@ export function checkDefinition(text: string, file: string, known: KnownToAgents
     report(['name'], `The agent "${value.name}" is defined in ${value.name}.yaml, and this is ${basename(file)}.`);
   }
   const instructions = checkLlm(value, file, known, report);
-  const { function: module } = value.runs;
-  if (module !== undefined) readable(known.root, join(dirname(file), module), ['runs', 'function'], report);
+  checkFunction(value, file, known, report);
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, definition: { value, text, file, ...(instructions === undefined ? {} : { instructions }) } };
 }
@@ -88,6 +89,34 @@ function checkLlm(
   if (llm.output !== undefined) checkOutput(llm.output, [...at, 'output'], report);
   if (!llm.instructions.startsWith('./')) return undefined;
   return readable(root, join(dirname(file), llm.instructions.trim()), [...at, 'instructions'], report);
+}
+
+function checkFunction(
+  { runs: { function: reference }, tier, model, parameters }: AgentDefinition,
+  file: string,
+  { root, models }: KnownToAgents,
+  report: Report,
+): void {
+  if (reference === undefined) return;
+  if (model !== undefined && !models.has(model)) {
+    report(['model'], `There is no model "${model}" under "models" in agov.yaml.`, nearest(model, models));
+  }
+  const at = ['runs', 'function'];
+  if (!meansShipped(reference)) {
+    readable(root, join(dirname(file), reference), at, report);
+    return;
+  }
+  const shipped = shippedAs(reference);
+  if (!shipped) {
+    const names = shippedAgents.map(({ name }) => `agov:${name}`);
+    report(at, `No agent "${reference}" comes with agov; there are ${names.join(', ')}.`, nearest(reference, names));
+    return;
+  }
+  if (shipped.tier !== tier) report(['tier'], `${reference} is written for ${shipped.tier}, and this is for ${tier}.`);
+  const parsed = shipped.input.partial().safeParse(parameters ?? {});
+  for (const { path, message } of parsed.success ? [] : issuesOf(shipped.input, parameters, parsed.error.issues)) {
+    report(['parameters', ...path], message);
+  }
 }
 
 /** Names and groups, as `tools` of a model takes them. */

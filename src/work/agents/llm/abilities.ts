@@ -19,7 +19,7 @@ export interface Workbench {
 /** What every asker's table has; a definition is checked before there is one. */
 export const operationNames: readonly string[] = [
   ...['whoami', 'tools', 'explain', 'act', 'exec', 'wait'],
-  ...['lock', 'renew', 'unlock', 'locks', 'board.get', 'board.set', 'board.remove', 'board.list'],
+  ...['lock', 'renew', 'unlock', 'locks', 'board.get', 'board.set', 'board.remove', 'board.list', 'runs'],
 ];
 
 /** Given as themselves, or by the tools' own names. */

@@ -4,7 +4,6 @@
  */
 import type { Model } from '../../../adapters/models/port.ts';
 import type { Approvals } from '../../../governance/approvals/index.ts';
-import { limitsOf } from '../../../governance/budgets/index.ts';
 import type { Acted, BeginOptions, Channel, Effected } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, canonicalJson, formatDuration, parseDuration, sha256Hex } from '../../../kernel/index.ts';
@@ -13,6 +12,7 @@ import { activeAgent } from '../active.ts';
 import type { AgentJob, AgentResult } from '../kinds/types.ts';
 import type { AgentOperations, Seat } from '../operations/index.ts';
 import { abilitiesOf, type Workbench } from './abilities.ts';
+import { mustHavePrices, withBudget } from './budget.ts';
 import { sentencesOf, stopsTheRecord } from './call/fatal.ts';
 import { Stopped } from './call/model-call.ts';
 import { asking, type Scene, type TurnParts } from './call/turn.ts';
@@ -78,8 +78,8 @@ async function perform(
   const began = env.monotonic();
   const { tier } = await activeAgent(governor, job.channel);
   const model = await parts.model(job.llm.model);
-  const channel = await withBudget(parts, job);
-  mustHavePrices(parts, model, channel);
+  const channel = await withBudget(parts.budgets, job);
+  mustHavePrices(parts.budgets, model, channel);
   const talk = before ?? beginning(parts, job, tier);
   const late = new AbortController();
   const { ms, why } = timeLeft(parts, job, channel);
@@ -116,29 +116,6 @@ async function conversation(parts: LlmParts, { definition, stderr }: LlmJob, sce
     },
     talk,
   );
-}
-
-/** The definition's own budget, below the one that the channel draws on; one for all turns of a run that waits between. */
-async function withBudget({ budgets }: LlmParts, { channel, definition, begin }: LlmJob): Promise<Channel> {
-  const { budget, name } = definition.value;
-  if (!budget) return channel;
-  const { agent, run } = channel;
-  const key = `agent:${name}:${begin.parent ?? run}`;
-  const scope = await budgets.openScope({
-    ...{ run, agent, name: `agent ${name}`, limits: limitsOf(budget), shrink: true, key },
-    ...(channel.budget === undefined ? {} : { parent: channel.budget }),
-  });
-  return { ...channel, budget: scope };
-}
-
-/** An unknown price is not a price of nothing. */
-function mustHavePrices({ budgets }: LlmParts, { prices, name }: Model, { budget }: Channel): void {
-  if (prices || budget === undefined || budgets.remaining(budget).moneyMicros === undefined) return;
-  throw new AgovError('CONFIG_INVALID', {
-    what: `The model "${name}" has no prices, and this run has a budget of money.`,
-    why: 'What a call costs could not be told.',
-    fix: `Set models.${name}.prices in agov.yaml.`,
-  });
 }
 
 function timeLeft({ budgets }: LlmParts, { llm, timeoutMs }: LlmJob, { budget }: Channel): { ms: number; why: string } {

@@ -5,6 +5,7 @@ import { aboutOperations } from './groups/about.ts';
 import { actOperations } from './groups/acts.ts';
 import { boardOperations } from './groups/board.ts';
 import { lockOperations } from './groups/locks.ts';
+import { runOperations } from './groups/runs.ts';
 import { waitOperations } from './groups/wait.ts';
 import type { Operation, Seat } from './operation.ts';
 import type { OperationParts } from './parts.ts';
@@ -28,6 +29,7 @@ export function createOperations(parts: OperationParts, seat: Seat, more: readon
     ...waitOperations(parts, seat),
     ...locks.operations,
     ...boardOperations(parts, seat),
+    ...runOperations(parts, seat),
     ...more,
   ];
   const guard = guarding(parts, seat);

@@ -7,6 +7,7 @@ import { artifactRefSchema, jsonObjectSchema, nearest } from '../../../../schema
 import { type Collected, collector } from '../collected.ts';
 import { answerOf, defineOperation, notAllowed, type Operation, type Seat } from '../operation.ts';
 import type { OperationParts } from '../parts.ts';
+import { narrowed, withinSchema } from './within.ts';
 
 const minute = 60_000;
 const longest = z
@@ -38,6 +39,7 @@ export function actOperations(parts: OperationParts, { channel, parent }: Seat):
       input: z.strictObject({
         tool: z.string().min(1).max(128),
         args: jsonObjectSchema.default({}),
+        within: withinSchema,
         timeoutMs: longest.describe('Then its commands are killed.'),
       }),
       output: answerOf({
@@ -47,10 +49,11 @@ export function actOperations(parts: OperationParts, { channel, parent }: Seat):
         facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
         artifacts: z.array(artifactRefSchema),
       }),
-      async perform({ tool: name, args, timeoutMs }, signal) {
+      async perform({ tool: name, args, within, timeoutMs }, signal) {
         const tool = toolNamed(tools, name);
+        const place = await narrowed(channel, within);
         using _slot = slots.take(channel.run);
-        const acted = await useTool({ channel, tool, args, begin: { parent }, timeoutMs, signal });
+        const acted = await useTool({ channel: place, tool, args, begin: { parent }, timeoutMs, signal });
         if (acted.verdict !== 'allow') return notAllowed(acted);
         const { status, reason, text, facts, artifacts } = acted.value;
         return {
@@ -66,6 +69,11 @@ export function actOperations(parts: OperationParts, { channel, parent }: Seat):
       input: z.strictObject({
         argv: argvSchema,
         cwd: z.string().min(1).max(4096).optional().describe('Folder of the workspace.'),
+        within: withinSchema,
+        isolated: z
+          .boolean()
+          .default(false)
+          .describe('Without this socket and without network: for what others wrote, such as tests of a change.'),
         env: variables.default({}),
         secrets: variables.default({}).describe('Variable to path of a secret, leased for this command alone.'),
         timeoutMs: longest.describe('Then it is killed.'),
@@ -78,12 +86,13 @@ export function actOperations(parts: OperationParts, { channel, parent }: Seat):
         stdout: streamSchema,
         stderr: streamSchema,
       }),
-      async perform({ cwd, ...command }, signal) {
+      async perform({ cwd, within, ...command }, signal) {
+        const place = await narrowed(channel, within);
         using _slot = slots.take(channel.run);
         const [stdout, stderr] = [collector(maxText), collector(maxText)];
         const acted = await exec({
-          ...{ ...command, channel, begin: { parent }, signal, stdin: 'none' },
-          ...(cwd === undefined ? {} : { cwd: resolve(channel.workspace, cwd) }),
+          ...{ ...command, channel: place, begin: { parent }, signal, stdin: 'none' },
+          ...(cwd === undefined ? {} : { cwd: resolve(place.workspace, cwd) }),
           ...{ stdout: stdout.stream, stderr: stderr.stream },
         });
         if (acted.verdict !== 'allow') return notAllowed(acted);

@@ -1,0 +1,1 @@
+export { functionKind } from './kind.ts';
