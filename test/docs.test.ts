@@ -104,8 +104,9 @@ function faultsOf(line: string): readonly string[] {
     const option = /^(--?[a-zA-Z][\w-]*)/.exec(word)?.[1];
     if (option && ![...global, ...optionsOf(command), '--help'].includes(option)) faults.push(`no option ${option}`);
   }
-  if (command.commands.length > 0 && !line.includes('--help') && !line.includes('--version'))
-    faults.push('no such command');
+  // A group that takes options does something by itself.
+  const isGroup = command.commands.length > 0 && (command.parent === null || command.options.length === 0);
+  if (isGroup && !line.includes('--help') && !line.includes('--version')) faults.push('no such command');
   return faults;
 }
 

@@ -3,6 +3,7 @@
  * run on the same server. `governed`: the worker judges each act and records it in a ledger of its own, as it always does.
  * `engine`: its effect is nothing at all, so that what is left is the journal, the claim and the seals.
  */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -43,7 +44,8 @@ const rounds = 3;
 const by = { operator: 'bench', user: 'bench' };
 const never = new AbortController().signal;
 
-export async function benchBullmq(): Promise<BullmqBench> {
+export async function benchBullmq(): Promise<BullmqBench | undefined> {
+  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
   await using server = await redisServer();
   await using home = await openGround();
   await using away = await openGround();

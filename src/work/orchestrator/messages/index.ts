@@ -3,7 +3,6 @@ export { type JobBody, jobBodySchema } from './entries.ts';
 export {
   type About,
   aboutOf,
-  aboutSchema,
   type Consent,
   type Job,
   jobFormat,
