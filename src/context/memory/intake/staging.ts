@@ -17,7 +17,7 @@ const frame = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZST
 /** Bytes of content in one transaction. */
 const batchBytes = 4 * 1024 * 1024;
 /** Content is indexed as it is written up to here; what comes after is indexed by whoever looks next. */
-const indexedAtOnce = 8 * 1024 * 1024;
+const indexedAtOnce = 4 * 1024 * 1024;
 
 export interface Staging {
   add(block: Block): void;
