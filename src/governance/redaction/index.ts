@@ -1,3 +1,10 @@
 /** Secrets that are known by their looks, in text that others wrote: found, or taken out on the way. */
 export { type SecretRule, secretRules } from './rules.ts';
-export { findSecrets, redactText, type SecretFind, type SecretScanner, secretScanner } from './scanner.ts';
+export {
+  findSecrets,
+  redactText,
+  type SecretFind,
+  type SecretScanner,
+  secretFinder,
+  secretScanner,
+} from './scanner.ts';

@@ -31,8 +31,15 @@ export function secretScanner(
   onFind: (find: SecretFind) => void,
   rules: readonly SecretRule[] = secretRules,
 ): SecretScanner {
+  return scannerWith(compile(rules), onFind);
+}
+
+function compile(rules: readonly SecretRule[]): Compiled {
   const owners = rules.flatMap((rule) => rule.anchors.map((word) => ({ rule, word, length: word.length })));
-  const compiled: Compiled = { anchors: compileAnchors(owners.map(({ word }) => word)), owners };
+  return { anchors: compileAnchors(owners.map(({ word }) => word)), owners };
+}
+
+function scannerWith(compiled: Compiled, onFind: (find: SecretFind) => void): SecretScanner {
   let held: Buffer = Buffer.alloc(0);
   /** Where `held` begins in the stream, how much of it has been let out, and how much has been looked at. */
   let base = 0;
@@ -72,9 +79,20 @@ export function secretScanner(
 
 /** The secrets of a text that is there as a whole. */
 export function findSecrets(content: string | Uint8Array): readonly SecretFind[] {
-  const finds: SecretFind[] = [];
-  secretScanner((find) => finds.push(find)).push(typeof content === 'string' ? Buffer.from(content) : content, true);
-  return finds;
+  return secretFinder()(content);
+}
+
+/** The same for many texts: the tables are made once, which takes longer than most texts. */
+export function secretFinder(
+  rules: readonly SecretRule[] = secretRules,
+): (content: string | Uint8Array) => readonly SecretFind[] {
+  const compiled = compile(rules);
+  return (content) => {
+    const finds: SecretFind[] = [];
+    const scanner = scannerWith(compiled, (find) => finds.push(find));
+    scanner.push(typeof content === 'string' ? Buffer.from(content) : content, true);
+    return finds;
+  };
 }
 
 /** The text without what looks like a secret. */
