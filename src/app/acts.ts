@@ -22,6 +22,7 @@ import {
   type Operation,
   runSlots,
   type Seat,
+  type Slots,
   type SocketDoor,
   type UseTool,
   type UseToolParts,
@@ -29,6 +30,7 @@ import {
 import { type Frame, once } from './frame.ts';
 import type { Rules } from './rules.ts';
 import type { Stores } from './stores.ts';
+import type { TeamSeat } from './teams.ts';
 
 export interface Acts {
   exec(): Promise<Exec>;
@@ -37,6 +39,8 @@ export interface Acts {
   explainTool(): Promise<ExplainTool>;
   /** What one asker may ask, whatever carries its words; `more` besides what everybody may. */
   operations(seat: Seat, more?: readonly Operation[]): Promise<AgentOperations>;
+  /** What bounds how much a run has started at once. */
+  readonly slots: Slots;
 }
 
 export interface ActsParts {
@@ -52,6 +56,8 @@ export interface ActsParts {
   /** Opens a command's socket; without it there is none. */
   openSocket(seat: Seat, more: readonly Operation[]): Promise<SocketDoor | undefined>;
   readonly tools: ReadonlyMap<string, Tool>;
+  /** What an asker may ask about others. */
+  teamOperations(seat: Seat): Promise<TeamSeat>;
 }
 
 /** Commands and tools that one run has asked for over its sockets and that have not ended, however deep. */
@@ -59,7 +65,7 @@ const mostStartedAtOnce = 16;
 
 export function openActs(
   frame: Frame,
-  { stores, rules, world, artifacts, host, acquire, openEgress, openSocket, tools }: ActsParts,
+  { stores, rules, world, artifacts, host, acquire, openEgress, openSocket, tools, teamOperations }: ActsParts,
 ): Acts {
   const { env, config, root } = frame;
   const { sandbox, state, secrets, ledger } = stores;
@@ -138,8 +144,16 @@ export function openActs(
     const common = { env, artifacts, tools, slots, governor: await governor(), ledger: await ledger() };
     const asked = { approvals: await approvals(), budgets: await rules.budgets(), state: await state() };
     const acts = { exec: await exec(), useTool: await useTool(), explainTool: await explainTool() };
-    return createOperations({ ...common, ...asked, ...acts }, seat, more);
+    const { operations: others, release } = await teamOperations(seat);
+    const made = createOperations({ ...common, ...asked, ...acts }, seat, [...others, ...(more ?? [])]);
+    return {
+      table: made.table,
+      async [Symbol.asyncDispose]() {
+        await release();
+        await made[Symbol.asyncDispose]();
+      },
+    };
   };
 
-  return { exec, useTool, explainTool, operations };
+  return { exec, useTool, explainTool, operations, slots };
 }

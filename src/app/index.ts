@@ -34,6 +34,7 @@ import { type MemoryDoor, openMemoryDoor } from './memory.ts';
 import { openPreflight } from './preflight.ts';
 import { openRules, type Rules } from './rules.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
+import { openTeams, type Teams } from './teams.ts';
 
 export { type PublicKey, toolbox };
 
@@ -47,7 +48,8 @@ export interface App
     Kills,
     MemoryDoor,
     Rules,
-    Stores {
+    Stores,
+    Teams {
   readonly env: Env;
   readonly ids: IdSource;
   readonly project: Project;
@@ -102,8 +104,10 @@ export function openApp(options: AppOptions): App {
     acquire: () => acquireWith(door, stores, rules, kills.freeze),
     openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
     openSocket: async (seat, more) => options.socket?.(app, seat, more),
+    teamOperations: (seat) => teams.teamOperations(seat),
   });
   const agents = openAgents(frame, { stores, rules, acts, artifacts, tools, breakers: guards });
+  const teams = openTeams(frame, { stores, rules, artifacts, agents, slots: acts.slots });
   const workspace = (folder: string): Promise<string> | string =>
     workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]);
   const fleet = openFleet(frame, {
@@ -117,7 +121,7 @@ export function openApp(options: AppOptions): App {
 
   const app: App = {
     ...{ env, ids, project, config, artifacts },
-    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet, ...memory },
+    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet, ...memory, ...teams },
     tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),

@@ -9,6 +9,7 @@ import { openStandings, type Standings } from '../governance/standing/index.ts';
 import { loadTiers, type Tiers } from '../governance/tiers/index.ts';
 import { parseDuration } from '../kernel/index.ts';
 import { ledgerRoster, type Roster } from '../work/agents/index.ts';
+import { retireOrphans } from '../work/teams/index.ts';
 import { type Frame, once } from './frame.ts';
 import type { Kills } from './kills.ts';
 import type { Stores } from './stores.ts';
@@ -75,6 +76,7 @@ export function openRules({ env, ids, config, root }: Frame, stores: Stores, wor
     });
     await recordPolicy(await ledger(), set);
     await made.settle();
+    await retireOrphans(await ledger(), roster);
     await (await approvals()).expire();
     await finishKills(await ledger(), kills);
     return made;

@@ -7,7 +7,8 @@ import { nameSchema } from './names.ts';
 /** Without dots: a role is part of its holders' names, and must not read as a name itself. */
 export const roleSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,15}$/, 'use up to 16 of a-z, 0-9 and -, beginning with a letter');
+  .regex(/^[a-z][a-z0-9-]{0,15}$/, 'use up to 16 of a-z, 0-9 and -, beginning with a letter')
+  .refine((role) => !/-\d+$/.test(role), 'must not end like a number, which its holders get');
 
 const secretSchema = z
   .string()

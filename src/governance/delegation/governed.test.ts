@@ -139,7 +139,9 @@ it('writes along the lines of report alone', async () => {
     'allow',
     'allow',
   ]);
+  await born('lead.d-1', 'lead', 'T1', { run: 'another' });
   for (const [from, whom] of [
+    ['lead', 'lead.d-1'],
     ['lead.a-1', 'lead.b-1'],
     ['lead.b-1', 'lead.c-1'],
     ['lead.a-1', 'other'],

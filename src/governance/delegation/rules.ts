@@ -71,11 +71,13 @@ export function refusalToLease(line: Line, secret: string): string | undefined {
 }
 
 /** Own lead, own reports, and under one lead each other where their team says so. */
-export function refusalToWrite(from: Line, to: Line): string | undefined {
+export function refusalToWrite(from: Line, to: Line, run: string): string | undefined {
   const [writer, lead] = from;
   const [reader, itsLead] = to;
   if (!reader.agent) return `There is no agent "${reader.name}".`;
   if (reader.name === writer.name) return 'It is its own name.';
+  // It would never be read: an inbox is that of a run.
+  if (reader.handed && reader.handed.run !== run) return `"${reader.name}" belongs to another run.`;
   if (lead?.name === reader.name || itsLead?.name === writer.name) return undefined;
   const peers = lead !== undefined && lead.name === itsLead?.name;
   if (peers && writer.handed?.peers && reader.handed?.peers && writer.handed.team === reader.handed.team)

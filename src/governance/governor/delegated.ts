@@ -28,7 +28,7 @@ export function refusalByLine(
     case 'agent.spawn':
       return spawning(parts, channel, options);
     case 'agent.message':
-      return said(refusalToWrite(standings.line(channel.agent), standings.line(resource)));
+      return said(refusalToWrite(standings.line(channel.agent), standings.line(resource), channel.run));
     case 'secret.read':
     case 'secret.write':
       return said(refusalToLease(standings.line(channel.agent), resource));

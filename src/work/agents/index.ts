@@ -30,11 +30,15 @@ export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } 
 export { heldFor, lockOwner, runOf, runOwner } from './lock-owner.ts';
 export {
   type AgentOperations,
+  answerOf,
   createOperations,
+  defineOperation,
+  notAllowed,
   type Operation,
   type OperationParts,
   runSlots,
   type Seat,
+  type Slots,
   tooMany,
 } from './operations/index.ts';
 export {

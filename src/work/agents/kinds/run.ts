@@ -13,14 +13,17 @@ export interface RunAgentParts {
 }
 
 /** @throws NOT_FOUND, AGENT_INVALID, AGENT_NOT_ACTIVE, DENIED where it is registered at another tier */
-export type RunAgent = (job: Omit<AgentJob, 'definition'>) => Promise<Acted<AgentResult>>;
+export type RunAgent = (job: RunJob) => Promise<Acted<AgentResult>>;
+
+/** `as`: whose definition, of an agent that another has started. */
+export type RunJob = Omit<AgentJob, 'definition'> & { readonly as?: string };
 
 export function createRunAgent({ governor, known, kinds }: RunAgentParts): RunAgent {
-  return async (job) => {
-    const { agent } = job.channel;
-    const definition = mustDefine(agent, known);
-    const { tier } = await activeAgent(governor, job.channel);
-    mustFit(definition, tier);
+  return async ({ as, ...job }) => {
+    const definition = mustDefine(as ?? job.channel.agent, known);
+    const { tier, parent } = await activeAgent(governor, job.channel);
+    // What was handed less was meant to have less.
+    if (parent === undefined || tier > definition.value.tier) mustFit(definition, tier);
     const name = Object.keys(definition.value.runs)[0] as KindName; // exactly one, by the schema
     const kind = kinds[name];
     if (!kind) {

@@ -20,6 +20,7 @@ export interface Workbench {
 export const operationNames: readonly string[] = [
   ...['whoami', 'tools', 'explain', 'act', 'exec', 'wait'],
   ...['lock', 'renew', 'unlock', 'locks', 'board.get', 'board.set', 'board.remove', 'board.list', 'runs'],
+  ...['spawn', 'children', 'await', 'stop', 'message.send', 'message.inbox'],
 ];
 
 /** Given as themselves, or by the tools' own names. */

@@ -64,7 +64,7 @@ function guarding({ env, governor }: OperationParts, { channel, parent }: Seat) 
   });
 }
 
-const identityKeys = ['agent', 'run', 'tier', 'workspace', 'operator', 'parent', 'budget', 'channel'] as const;
+const identityKeys = ['from', 'agent', 'run', 'tier', 'workspace', 'operator', 'parent', 'budget', 'channel'] as const;
 
 /** The first key by which a payload says who it comes from, if that is somebody else. */
 function claimed(operation: Operation, input: unknown, own: Readonly<Record<string, unknown>>): JsonObject | undefined {

@@ -1,7 +1,4 @@
 export { type AgentOperations, createOperations } from './create.ts';
-export type {
-  Operation,
-  Seat,
-} from './operation.ts';
+export { answerOf, defineOperation, notAllowed, type Operation, type Seat } from './operation.ts';
 export type { OperationParts } from './parts.ts';
 export { runSlots, type Slots, tooMany } from './slots.ts';

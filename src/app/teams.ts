@@ -1,0 +1,59 @@
+/** Agents that agents start, and teams of them. */
+import type { Artifacts } from '../governance/evidence/index.ts';
+import { parseDuration } from '../kernel/index.ts';
+import type { Operation, Seat, Slots } from '../work/agents/index.ts';
+import type { Children, LiveTeams } from '../work/teams/index.ts';
+import type { Agents } from './agents.ts';
+import { type Frame, once } from './frame.ts';
+import type { Rules } from './rules.ts';
+import type { Stores } from './stores.ts';
+
+export interface Teams {
+  children(): Promise<Children>;
+  /** What an asker may ask about others; `release` ends what it has started. */
+  teamOperations(seat: Seat): Promise<TeamSeat>;
+}
+
+export interface TeamSeat {
+  readonly operations: readonly Operation[];
+  release(): Promise<void>;
+}
+
+export interface TeamsParts {
+  readonly stores: Stores;
+  readonly rules: Rules;
+  readonly artifacts: Artifacts;
+  readonly agents: Pick<Agents, 'runAgent' | 'knownToAgents'>;
+  /** One for all that this process starts. */
+  readonly slots: Slots;
+}
+
+export function openTeams({ env, config }: Frame, { stores, rules, artifacts, agents, slots }: TeamsParts): Teams {
+  const load = (): Promise<typeof import('../work/teams/index.ts')> => import('../work/teams/index.ts');
+  const live = once(async (): Promise<LiveTeams> => (await load()).liveTeams());
+  const common = once(async () => ({
+    ...{ env, artifacts },
+    governor: await rules.governor(),
+    ledger: await stores.ledger(),
+    state: await stores.state(),
+    standings: await rules.standings(),
+  }));
+  const children = once(async () =>
+    (await load()).createChildren({
+      ...(await common()),
+      ...{ slots, known: agents.knownToAgents, runAgent: agents.runAgent },
+      budgets: await rules.budgets(),
+      roster: await rules.roster(),
+      lifetimeMs: parseDuration(config.teams.lifetime),
+    }),
+  );
+  return {
+    children,
+    async teamOperations(seat) {
+      const { teamOperations } = await load();
+      const own = await children();
+      const operations = teamOperations({ ...(await common()), children: own, teams: await live() }, seat);
+      return { operations, release: () => own.release(seat) };
+    },
+  };
+}
