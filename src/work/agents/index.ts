@@ -50,11 +50,11 @@ export {
   putActs,
   type Roster,
 } from './roster/index.ts';
+export { type Shipped, shippedAgents, shippedAs } from './shipped/index.ts';
 export { announceHalt, createWatch, type Watch } from './stop/index.ts';
 export {
   createExplainTool,
   createUseTool,
-export { type Shipped, shippedAgents, shippedAs } from './shipped/index.ts';
   type ExplainTool,
   type ToolRequest,
   type UsedTool,
