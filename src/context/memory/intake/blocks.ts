@@ -13,8 +13,9 @@ export interface Part {
   /** Number of its first line, from 0. */
   readonly line: number;
   readonly label: string;
-  /** Undefined for what is no text. */
-  readonly text: string | undefined;
+  readonly bytes: Buffer;
+  /** Whether it is text, which the index takes. */
+  readonly text: boolean;
 }
 
 export interface Block {
@@ -26,7 +27,7 @@ export interface Block {
 
 const blockBytes = 65_536;
 
-/** `kind`: where it is known; else the beginning tells. `text` is decoded where `readable` says so. */
+/** `kind`: where it is known; else the beginning tells. */
 export async function* blocksOf(
   source: AsyncIterable<Uint8Array>,
   title: string,
@@ -37,7 +38,7 @@ export async function* blocksOf(
   let start = 0;
   let line = 0;
   let kind: Kind | undefined;
-  let label: (text: string) => string = () => '';
+  let label: (part: Buffer) => string = () => '';
 
   const take = (last: boolean): Block | undefined => {
     const bytes = Buffer.concat(held);
@@ -53,8 +54,9 @@ export async function* blocksOf(
     let from = 0;
     for (const to of whole) {
       const part = bytes.subarray(from, to);
-      const text = kind === 'binary' || part.includes(0) ? undefined : part.toString('utf8');
-      parts.push({ start: start + from, length: to - from, line, label: text === undefined ? '' : label(text), text });
+      const text = kind !== 'binary' && !part.includes(0);
+      const { length } = part;
+      parts.push({ start: start + from, length, line, label: text ? label(part) : '', bytes: part, text });
       line += newlines(part);
       from = to;
     }

@@ -4,10 +4,10 @@ import type { Kind } from './kind.ts';
 const longest = 200;
 
 /** Parts in their order; a part may stand under a heading of an earlier one. */
-export function labeller(kind: Kind): (text: string) => string {
-  if (kind === 'markdown') return underHeadings();
-  if (kind === 'code') return definitions;
-  return () => '';
+export function labeller(kind: Kind): (part: Buffer) => string {
+  const named = kind === 'markdown' ? underHeadings() : kind === 'code' ? definitions : undefined;
+  // What has no names is not decoded: most of what is large.
+  return named ? (part) => named(part.toString('utf8')) : () => '';
 }
 
 function underHeadings(): (text: string) => string {
@@ -30,11 +30,11 @@ function underHeadings(): (text: string) => string {
   };
 }
 
-const named =
+const definition =
   /^\s{0,8}(?:export |default |async |public |private |protected |static |abstract |pub(?:\([a-z]+\))? |func \([^)]*\) )*(?:function\*?|class|interface|type|enum|struct|impl|trait|fn|func|def|module|resource|const(?= \w+ = (?:async )?(?:\(|function)))\s+["']?([\w.$]+)/gm;
 
 function definitions(text: string): string {
   const names = new Set<string>();
-  for (const [, name] of text.matchAll(named)) if (name !== undefined) names.add(name);
+  for (const [, name] of text.matchAll(definition)) if (name !== undefined) names.add(name);
   return [...names].join(' ').slice(0, longest);
 }

@@ -112,11 +112,11 @@ async function* withoutSecrets(
 
 /** The first line that says something, without the marks of a heading. */
 function titleOf(first: Block | undefined): string {
-  const text = first?.parts[0]?.text;
-  if (text === undefined) return 'binary content';
+  const part = first?.parts[0];
+  if (!part?.text) return 'binary content';
   const line =
-    text
-      .slice(0, 4000)
+    part.bytes
+      .toString('utf8', 0, 4000)
       .split('\n')
       .find((one) => /[\p{L}\p{N}]/u.test(one)) ?? 'untitled';
   return (

@@ -64,14 +64,14 @@ export function stageContent(db: Database): Staging {
       db.run('INSERT INTO content_blocks (content, start, block) VALUES (?, ?, ?)', at, block.start, stored);
       const inTime = indexed === parts && written < indexedAtOnce;
       for (const part of block.parts) {
-        const { start, length, line, label, text } = part;
+        const { start, length, line, label, bytes, text } = part;
         const { id } = db.run(
           'INSERT INTO parts (content, n, start, length, line, label, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
-          ...[at, parts, start, length, line, label, text === undefined ? 0 : 1],
+          ...[at, parts, start, length, line, label, text ? 1 : 0],
         );
         parts += 1;
         if (!inTime) continue;
-        if (text !== undefined) addWords(db, id, label, text);
+        if (text) addWords(db, id, label, bytes.toString('utf8'));
         indexed += 1;
       }
       written += length;
