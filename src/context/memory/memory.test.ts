@@ -283,6 +283,17 @@ describe('search', () => {
     expect(hit).toMatchObject({ label: 'Über uns > Straße', line: 7, snippet: 'Der Café-Besuch', part: 2 });
   });
 
+  it('lets the telling words decide where one of them is everywhere, and gives the newest where all are', async () => {
+    const filler = 'common '.repeat(57);
+    const section = (n: number): string =>
+      `# s\n${n === 7 ? 'needle '.repeat(20) : n === 4000 ? 'needle ' : ''}${filler}\n`;
+    const entry = await log(Array.from({ length: 10_200 }, (_, n) => section(n)).join(''), { kind: 'markdown' });
+    expect(entry).toMatchObject({ parts: 10_200, indexed: 10_200 });
+    const parts = (text: string): number[] => memory.search(here, { text, limit: 3 }).hits.map(({ part }) => part);
+    expect(parts('common needle')).toEqual([8, 4001]);
+    expect(parts('common -needle')).toEqual([10_200, 10_199, 10_198]);
+  });
+
   it('finds what was too large to be indexed at once when it has been caught up', async () => {
     const line = (i: number): string => `2026-01-01T00:00:00Z INFO event ${i} nothing of note happened here today\n`;
     const entry = await log(

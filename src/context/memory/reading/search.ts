@@ -36,6 +36,12 @@ const mostKept = 200;
 /** The constant of the paper. */
 const fusion = 60;
 
+/** A word in so many parts is common. */
+const commonFrom = 10_000;
+/** Of what the other words match. */
+const mostScored = 5000;
+
+const scoreRow = z.object({ part: z.int(), score: z.number() });
 const scoredRow = z.object({ part: z.int(), entry: z.int() });
 const placeRow = z.object({
   id: z.int(),
@@ -60,7 +66,7 @@ export function searchEntries(
   const { match, terms } = parseQuery(query.text);
   const filter = filterSql(db, spaces, query);
   const fused = new Map<string, { part: number; entry: number; score: number }>();
-  for (const ranking of [byWords(db, match, filter), byTitle(db, match, filter), bySense]) {
+  for (const ranking of [byWords(db, match, terms, filter), byTitle(db, match, filter), bySense]) {
     for (const [rank, { part, entry }] of ranking.entries()) {
       const key = `${entry}/${part}`;
       const known = fused.get(key) ?? { part, entry, score: 0 };
@@ -87,15 +93,36 @@ interface Filter {
   readonly values: readonly SQLInputValue[];
 }
 
-function byWords(db: Database, match: string, { sql, values }: Filter): Ranking {
+/**
+ * BM25 reads all rows of each of its words. One that is in very many parts tells them apart least and costs most: where
+ * there is such a word, the others alone decide the order, and where there are no others, the newest come first.
+ */
+function byWords(db: Database, match: string, terms: readonly string[], filter: Filter): Ranking {
+  const telling = terms.filter((term) => !isCommon(db, term));
+  if (telling.length === terms.length) return matching(db, match, filter, 'bm25(words, 3.0, 1.0)', mostKept);
+  const newest = matching(db, match, filter, '0', mostRanked);
+  if (telling.length === 0) return newest.slice(0, mostKept);
+  const sql = `SELECT rowid AS part, bm25(words, 3.0, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${mostScored}`;
+  const scores = new Map(db.all(scoreRow, sql, telling.join(' AND ')).map(({ part, score }) => [part, score]));
+  // Lower is better; what was not scored is older than what was.
+  const scoreOf = ({ part }: Ranking[number]): number => scores.get(part) ?? 0;
+  return [...newest].sort((a, b) => scoreOf(a) - scoreOf(b)).slice(0, mostKept);
+}
+
+function isCommon(db: Database, term: string): boolean {
+  const sql = `SELECT count(*) AS count FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${commonFrom})`;
+  return db.one(countRow, sql, term)?.count === commonFrom;
+}
+
+function matching(db: Database, match: string, { sql, values }: Filter, score: string, limit: number): Ranking {
   return db.all(
     scoredRow,
     `SELECT part, entry FROM (
-       SELECT p.id AS part, e.seq AS entry, bm25(words, 3.0, 1.0) AS score
+       SELECT p.id AS part, e.seq AS entry, ${score} AS score
        FROM words CROSS JOIN parts p ON p.id = words.rowid CROSS JOIN contents c ON c.id = p.content AND c.state = 'whole'
        CROSS JOIN entries e ON e.content = p.content AND ${sql}
        WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ${mostRanked}
-     ) ORDER BY score, entry DESC, part LIMIT ${mostKept}`,
+     ) ORDER BY score, entry DESC, part LIMIT ${limit}`,
     ...[...values, match],
   );
 }
