@@ -122,7 +122,7 @@ function matching(db: Database, match: string, { sql, values }: Filter, score: s
        FROM words CROSS JOIN parts p ON p.id = words.rowid CROSS JOIN contents c ON c.id = p.content AND c.state = 'whole'
        CROSS JOIN entries e ON e.content = p.content AND ${sql}
        WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ${mostRanked}
-     ) ORDER BY score, entry DESC, part LIMIT ${limit}`,
+     ) ORDER BY score, entry DESC, part DESC LIMIT ${limit}`,
     ...[...values, match],
   );
 }
