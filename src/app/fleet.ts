@@ -8,7 +8,6 @@ import { parseVerifierKey, type VerifierKey } from '../governance/ledger/index.t
 import { AgovError, parseDuration } from '../kernel/index.ts';
 import { configFile } from '../project.ts';
 import type { Remote, RunningWorker, WorkerParts } from '../work/orchestrator/index.ts';
-import { createPerform } from '../work/pipeline/index.ts';
 import type { Acts } from './acts.ts';
 import type { Agents } from './agents.ts';
 import { type Frame, once } from './frame.ts';
@@ -90,6 +89,7 @@ export function openFleet({ env, ids, config, project, keep }: Frame, parts: Fle
     async worker({ name, concurrency, version, onEvent, onOrder }) {
       const { orchestrator, key, trusted, shared } = await common();
       const { createOpener, createSeal, jobFormat, nameOf, startWorker } = orchestrator;
+      const { createPerform } = await import('../work/pipeline/index.ts');
       const { tools, workspace, hidden } = parts;
       const budgets = await rules.budgets();
       return startWorker({

@@ -1,6 +1,6 @@
 /** The memory of the project, for operators and for agents behind a channel. Opened when it is first asked for. */
 import { join } from 'node:path';
-import { type Desk, deskOf, type Memory, openMemory, type Senses } from '../context/memory/index.ts';
+import type { Desk, Memory, Senses } from '../context/memory/index.ts';
 import type { Channel } from '../governance/governor/index.ts';
 import type { OperatorAct } from '../work/agents/index.ts';
 import { type Frame, once } from './frame.ts';
@@ -21,7 +21,10 @@ export function openMemoryDoor(frame: Frame, stores: Stores, rules: Rules): Memo
   const { env, ids, project, config, keep } = frame;
   const senses = async () =>
     config.memory.embeddings === undefined ? undefined : (await import('./senses.ts')).openSenses(frame, stores);
-  const memory = once(() => keep(openMemory({ path: join(project.data, 'memory.db'), env, ids })));
+  const part = () => import('../context/memory/index.ts');
+  const memory = once(async () =>
+    keep((await part()).openMemory({ path: join(project.data, 'memory.db'), env, ids })),
+  );
   const parts = async () => {
     const found = await senses();
     const common = { memory: await memory(), ledger: stores.ledger, onSecret: config.memory.onSecret };
@@ -29,12 +32,13 @@ export function openMemoryDoor(frame: Frame, stores: Stores, rules: Rules): Memo
   };
   return {
     ...{ memory, senses },
-    memoryOf: async ({ operator, user }) => deskOf(await parts(), { operator, user }),
+    memoryOf: async ({ operator, user }) => (await part()).deskOf(await parts(), { operator, user }),
     async memoryFor(channel, parent) {
       const teams = Object.entries(config.memory.teams)
         .filter(([, members]) => members.includes(channel.agent))
         .map(([team]) => team);
       const governor = await rules.governor();
+      const { deskOf } = await part();
       return deskOf(await parts(), { channel, governor, teams, ...(parent === undefined ? {} : { parent }) });
     },
   };

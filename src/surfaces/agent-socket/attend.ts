@@ -2,7 +2,7 @@
  * HTTP over an agent's socket: `POST /v1/<operation>`, `GET /openapi.json`. One request a connection, bounded in size and
  * in the time that it may take to arrive, so that nobody who sends slowly, or not to the end, keeps others out.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { App } from '../../app/index.ts';
 import { AgovError, ERROR_TABLE, isAgovError } from '../../kernel/index.ts';
@@ -66,7 +66,7 @@ export async function attend(
     response.end(`${text}\n`);
   }
 
-  const server = createServer({ maxHeaderSize: 8192 }, (request, response) => {
+  const server = process.getBuiltinModule('node:http').createServer({ maxHeaderSize: 8192 }, (request, response) => {
     const done = respond(request, response);
     pending.add(done);
     void done.finally(() => pending.delete(done));

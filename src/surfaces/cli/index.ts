@@ -45,13 +45,23 @@ const work = async (): Promise<AddCommands> => (await import('./work/index.ts'))
 const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
   ...{ kill: agents, freeze: agents, thaw: agents, act: agents },
-  ...{ memory: context, worker: work },
+  ...{ memory: context, status: context, worker: work },
   ...{ ledger: record, artifact: record, pipeline: work, preflight: work },
 };
 
+/** What comes after the options that every command takes. */
+function firstWord(argv: readonly string[]): string {
+  for (let i = 0; i < argv.length; i++) {
+    const one = argv[i] ?? '';
+    if (one === '-C' || one === '--project') i += 1;
+    else if (one !== '--json' && one !== '--verbose') return one;
+  }
+  return '';
+}
+
 /** Only the group that the first word names: loading the others costs more than most commands take. */
 async function programFor(argv: readonly string[], io: Io, setExit: (code: number) => void): Promise<Command> {
-  const word = argv.find((one) => one !== '--json' && one !== '--verbose') ?? '';
+  const word = firstWord(argv);
   const load = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (load) return rootCommand(io, setExit, [await load()]);
   const { buildProgram } = await import('./program.ts');

@@ -1,5 +1,4 @@
 /** `agov act`: here it only hands over, so that the same line does the same inside a sandbox, where there is no agov but it. */
-import { runAct } from '../../../agent-client/shell/act.ts';
 import { actExamples } from '../../../agent-client/shell/help.ts';
 import type { AddCommands, Io } from '../frame/index.ts';
 
@@ -23,6 +22,7 @@ export const actCommand: AddCommands = (program, define) => {
 };
 
 /** Called before the tree of commands is built: it is started often, and the tree has no place for "--" and what follows. */
-export function act(argv: readonly string[], { stdout, stderr, environment }: Io): Promise<number> {
+export async function act(argv: readonly string[], { stdout, stderr, environment }: Io): Promise<number> {
+  const { runAct } = await import('../../../agent-client/shell/act.ts');
   return runAct(argv, { stdout, stderr, environment });
 }
