@@ -125,7 +125,15 @@ export function closedPaths(
 ): { readonly hiddenPaths: readonly string[]; readonly protectedPaths: readonly string[] } {
   // Folders are kept closed before they exist. A file cannot be, without leaving an empty one behind, so that the
   // governor reads no file but these: agov.yaml, which is there, and what it names.
-  const own = [configFile, 'policies', 'agents', '.claude', '.codex', ...(config.tiers === undefined ? [] : [config.tiers])];
+  const own = [
+    configFile,
+    'policies',
+    'agents',
+    'teams',
+    '.claude',
+    '.codex',
+    ...(config.tiers === undefined ? [] : [config.tiers]),
+  ];
   // What operators and their tools start from. Not kept closed before they exist: the names are common.
   const trusted = ['pipelines', '.mcp.json'].filter((path) => existsSync(join(project.root, path)));
   return {

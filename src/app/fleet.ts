@@ -13,6 +13,7 @@ import type { Agents } from './agents.ts';
 import { type Frame, once } from './frame.ts';
 import type { Rules } from './rules.ts';
 import type { Stores } from './stores.ts';
+import type { Teams } from './teams.ts';
 
 export interface Fleet {
   /** @throws CONFIG_INVALID without a state server */
@@ -40,6 +41,7 @@ export interface FleetParts {
   readonly hidden: readonly string[];
   workspace(folder: string): Promise<string>;
   runAgent: Agents['runAgent'];
+  runTeam: Teams['runTeam'];
 }
 
 export function openFleet({ env, ids, config, project, keep }: Frame, parts: FleetParts): Fleet {
@@ -98,6 +100,7 @@ export function openFleet({ env, ids, config, project, keep }: Frame, parts: Fle
           exec: await acts.exec(),
           useTool: await acts.useTool(),
           runAgent: await parts.runAgent(),
+          runTeam: await parts.runTeam(),
           tools,
           budgets,
         }),

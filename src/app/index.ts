@@ -107,7 +107,7 @@ export function openApp(options: AppOptions): App {
     teamOperations: (seat) => teams.teamOperations(seat),
   });
   const agents = openAgents(frame, { stores, rules, acts, artifacts, tools, breakers: guards });
-  const teams = openTeams(frame, { stores, rules, artifacts, agents, slots: acts.slots });
+  const teams = openTeams(frame, { stores, rules, artifacts, agents, acts, tools });
   const workspace = (folder: string): Promise<string> | string =>
     workspaceOf(root, folder, [...world.hiddenPaths, ...world.protectedPaths, join(root, '.git')]);
   const fleet = openFleet(frame, {
@@ -115,6 +115,7 @@ export function openApp(options: AppOptions): App {
     hidden: [project.data, project.keys],
     workspace: async (folder) => workspace(folder),
     runAgent: agents.runAgent,
+    runTeam: teams.runTeam,
   });
   const { ledger, state, sandbox, heldSecrets } = stores;
   const { policy, roster } = rules;

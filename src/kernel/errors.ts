@@ -62,6 +62,7 @@ export const ERROR_TABLE = {
   TOOL_MISSING: { exit: 69, http: 500, retry: false, summary: 'A wrapped tool is not installed.' },
   TOOL_FAILED: { exit: 1, http: 502, retry: false, summary: 'A wrapped tool ran and failed.' },
   PIPELINE_INVALID: { exit: 1, http: 400, retry: false, summary: 'A pipeline file has faults.' },
+  TEAM_INVALID: { exit: 1, http: 400, retry: false, summary: 'The file of a team has faults.' },
   AGENT_INVALID: { exit: 1, http: 400, retry: false, summary: 'An agent definition has faults.' },
   MODEL_UNAVAILABLE: { exit: 69, http: 503, retry: true, summary: 'The language model does not answer.' },
   MODEL_FAILED: { exit: 1, http: 502, retry: false, summary: 'The language model answered with what is no answer.' },

@@ -77,6 +77,9 @@ const command = {
     .max(32_768)
     .optional()
     .describe('What the agent is to do by its own definition (`agents/NAME.yaml`); `${{ … }}` is filled in.'),
+  team: nameSchema
+    .optional()
+    .describe('A team (`teams/NAME.yaml`) that does the `task`; the stage’s `agent` is its lead.'),
   with: jsonObjectSchema
     .optional()
     .describe('Arguments of the tool or the template, or the input of the task; `${{ … }}` is filled in.'),
@@ -95,6 +98,7 @@ interface Command {
   readonly run?: unknown;
   readonly uses?: unknown;
   readonly task?: unknown;
+  readonly team?: unknown;
   readonly with?: unknown;
   readonly env: object;
 }
@@ -116,6 +120,7 @@ const commandFaults: readonly [(command: Command) => boolean, string, string[]][
     '"with" goes with "uses" or "task"',
     ['with'],
   ],
+  [(one) => one.team === undefined || one.task !== undefined, '"team" goes with "task"', ['team']],
   [(one) => Object.keys(one.env).length === 0 || one.run !== undefined, '"env" goes with "run"', ['env']],
 ];
 

@@ -1,3 +1,4 @@
+export { activeAgent } from './active.ts';
 export {
   createExec,
   type EgressDoor,

@@ -111,7 +111,8 @@ function later(reason: string): Said {
   return { verdict: 'later', reason, policies: [] };
 }
 
-function doesOf({ uses, task, run }: Stage): string {
+function doesOf({ uses, task, team, run }: Stage): string {
+  if (team !== undefined) return `team ${team}: ${task?.split('\n')[0] ?? ''}`;
   if (task !== undefined) return `task: ${task.split('\n')[0] ?? ''}`;
   return uses ?? (typeof run === 'string' ? (run.split('\n')[0] ?? '') : (run ?? []).join(' '));
 }

@@ -1,3 +1,15 @@
 export { type Children, type ChildrenParts, createChildren, retireOrphans } from './children/index.ts';
+export {
+  checkTeam,
+  type KnownToTeams,
+  mustTeam,
+  readTeam,
+  type TeamPlan,
+  type TeamResult,
+  teamFile,
+  teamFolder,
+  teamNames,
+} from './language/index.ts';
 export { type LiveTeams, liveTeams } from './live.ts';
 export { type TeamOperationParts, teamOperations } from './operations/index.ts';
+export { createRunTeam, type ReportedAgent, type RunTeam, type TeamReport, teamReport } from './run/index.ts';

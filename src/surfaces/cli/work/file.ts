@@ -6,6 +6,7 @@ import { utf8 } from '../../../config.ts';
 import { AgovError, isAgovError, messageOf } from '../../../kernel/index.ts';
 import { mustDefine } from '../../../work/agents/index.ts';
 import { type Known, projectTemplates, type TemplateFiles } from '../../../work/pipeline/index.ts';
+import { mustTeam } from '../../../work/teams/index.ts';
 import { type Cli, oneLine } from '../frame/index.ts';
 
 export function readPipeline(cli: Cli, file: string): string {
@@ -30,6 +31,7 @@ export async function known(cli: Cli, app: App, file: string): Promise<Known & {
     agents: new Map(agents.map((agent) => [agent.name, agent])),
     tools: app.tools,
     definitionFault: (agent) => definitionFault(app, agent),
+    teamLead: (team) => teamLead(app, team),
     templates: templatesFor(cli, app, file),
     operators: app.config.operators,
   };
@@ -42,6 +44,15 @@ function definitionFault({ knownToAgents }: App, agent: string): string | undefi
   } catch (error) {
     if (!isAgovError(error)) throw error;
     return [error.what, error.fix].filter(Boolean).join(' ');
+  }
+}
+
+function teamLead({ knownToTeams }: App, team: string): { lead: string } | { fault: string } {
+  try {
+    return { lead: mustTeam(team, knownToTeams).value.lead };
+  } catch (error) {
+    if (!isAgovError(error)) throw error;
+    return { fault: [error.what, error.fix].filter(Boolean).join(' ') };
   }
 }
 

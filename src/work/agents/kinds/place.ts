@@ -15,23 +15,23 @@ export function definitionFile(root: string, name: string): string {
 }
 
 /**
- * The text of a file of that folder. @throws NOT_FOUND, INPUT_INVALID for what is no text, too long, or lies elsewhere by
+ * The text of a file of that folder, or of another like it. @throws NOT_FOUND, INPUT_INVALID for what is no text, too long, or lies elsewhere by
  * a symlink, where an agent may write
  */
-export function readBeside(root: string, path: string): string {
+export function readBeside(root: string, path: string, folder = definitionFolder): string {
   // A pipe in its place would make an ordinary open wait for ever.
   const file = opened(path);
   try {
     const at = readlinkSync(`/proc/self/fd/${file}`);
-    if (!isInside(at, join(root, definitionFolder))) {
-      throw invalid(`${path} lies outside ${definitionFolder}/.`, `It is ${at}.`);
+    if (!isInside(at, join(root, folder))) {
+      throw invalid(folder, `${path} lies outside ${folder}/.`, `It is ${at}.`);
     }
     const stat = fstatSync(file);
-    if (!stat.isFile()) throw invalid(`${path} is not a regular file.`);
-    if (stat.size > maxBytes) throw invalid(`${path} is over ${maxBytes} bytes.`);
+    if (!stat.isFile()) throw invalid(folder, `${path} is not a regular file.`);
+    if (stat.size > maxBytes) throw invalid(folder, `${path} is over ${maxBytes} bytes.`);
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    if (error instanceof TypeError) throw invalid(`${path} is not UTF-8 text.`);
+    if (error instanceof TypeError) throw invalid(folder, `${path} is not UTF-8 text.`);
     throw error;
   } finally {
     closeSync(file);
@@ -51,10 +51,10 @@ function opened(path: string): number {
   }
 }
 
-function invalid(what: string, why?: string): AgovError {
+function invalid(folder: string, what: string, why?: string): AgovError {
   return new AgovError('INPUT_INVALID', {
     what,
     ...(why === undefined ? {} : { why }),
-    fix: `Put a text file into ${definitionFolder}/.`,
+    fix: `Put a text file into ${folder}/.`,
   });
 }

@@ -6,6 +6,7 @@ import type { Acted, BeginOptions, Channel } from '../../../governance/governor/
 import { AgovError, isAgovError, parseDuration } from '../../../kernel/index.ts';
 import { type ArtifactRef, consentOf, type Stage } from '../../../schemas/index.ts';
 import type { Exec, RunAgent, UseTool } from '../../agents/index.ts';
+import type { RunTeam } from '../../teams/index.ts';
 import type { Worker } from '../journal/index.ts';
 import { lockVariable } from '../language/index.ts';
 import type { Purse } from './budget.ts';
@@ -16,6 +17,8 @@ export interface CommandParts {
   readonly tools: ReadonlyMap<string, Tool>;
   /** Without it a stage with a task is refused. */
   readonly runAgent?: RunAgent;
+  /** Without it a stage of a team is refused. */
+  readonly runTeam?: RunTeam;
   /** Without them a job with a purse is refused. */
   readonly budgets?: Budgets;
   output?(unit: string, stream: 'stdout' | 'stderr'): Writable | undefined;
@@ -117,6 +120,11 @@ async function perform(
   const stdout = parts.output?.(key, 'stdout');
   const stderr = parts.output?.(key, 'stderr');
   const shown = { ...(stdout ? { stdout } : {}), ...(stderr ? { stderr } : {}) };
+  if (stage.team !== undefined && stage.task !== undefined) {
+    if (!parts.runTeam) throw new AgovError('INTERNAL', { what: 'Teams are not run here.' });
+    const work = { team: stage.team, task: stage.task, input: stage.with };
+    return parts.runTeam({ ...work, run, workspace, payer, begin, slot: key, signal, ...limits });
+  }
   if (stage.task !== undefined) {
     if (!parts.runAgent) throw new AgovError('INTERNAL', { what: 'Agents are not run by their definitions here.' });
     return parts.runAgent({ channel, task: stage.task, input: stage.with, begin, signal, ...limits, ...shown });

@@ -1,12 +1,10 @@
 /** A child's work: the run of its definition on its task. */
-import type { Env } from '../../../kernel/index.ts';
 import type { RunAgent } from '../../agents/index.ts';
 import type { ChildEnd, ChildJob, ChildWish } from './types.ts';
 
 const mostText = 262_144;
 
 export interface RunParts {
-  readonly env: Env;
   runAgent(): Promise<RunAgent>;
 }
 
@@ -14,7 +12,7 @@ export async function runByDefinition(
   parts: RunParts,
   { definition, task, input }: Pick<ChildWish, 'definition' | 'task' | 'input'>,
   { channel, intent, signal }: ChildJob,
-  timeoutMs: number,
+  timeoutMs?: number,
 ): Promise<ChildEnd> {
   const run = await parts.runAgent();
   const acted = await run({
@@ -24,7 +22,7 @@ export async function runByDefinition(
     input,
     begin: { parent: intent },
     signal,
-    timeoutMs: Math.max(1, timeoutMs),
+    ...(timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, timeoutMs) }),
   });
   if (acted.verdict !== 'allow') {
     const end = acted.verdict === 'ask' ? 'asked' : 'denied';

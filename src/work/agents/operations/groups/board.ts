@@ -17,7 +17,9 @@ const keySchema = z
   .max(256)
   .regex(new RegExp(`^${word}(?:/${word}){0,7}$`), 'write up to 8 words of a-z 0-9 . _ - with / between')
   .refine((key) => !key.includes('..'), 'must not hold two dots in a row');
-const spaceSchema = nameSchema.optional().describe('Whose space; your own when left out.');
+const spaceSchema = nameSchema
+  .optional()
+  .describe('Whose space; your own when left out. In a team, "team" is what its members share.');
 const versionSchema = z.int().min(0);
 const itemSchema = z.strictObject({ key: z.string(), value: jsonSchema, version: z.int() });
 
@@ -31,7 +33,10 @@ const root = 'space/';
 export function boardOperations(parts: OperationParts, { channel, parent }: Seat): readonly Operation[] {
   const { governor, artifacts, state } = parts;
   const { board, counters } = state;
-  const placeOf = (key: string, space = channel.agent): string => `${space}/${key}`;
+  // No agent owns what begins with "team/", so that one of that name is not in the teams' way, nor they in its.
+  const spaceOf = (named: string | undefined): string =>
+    named === 'team' && channel.team !== undefined ? `team/${channel.team}` : (named ?? channel.agent);
+  const placeOf = (key: string, space: string): string => `${space}/${key}`;
   const act = <T>(
     action: 'state.read' | 'state.write',
     resource: string,
@@ -58,7 +63,8 @@ export function boardOperations(parts: OperationParts, { channel, parent }: Seat
       description: 'Read a value of the board.',
       input: z.strictObject({ key: keySchema, space: spaceSchema }),
       output: answerOf({ item: itemSchema.optional().describe('Left out when there is none.') }),
-      async perform({ key, space }) {
+      async perform({ key, space: named }) {
+        const space = spaceOf(named);
         const place = placeOf(key, space);
         const acted = await act('state.read', place, {}, async () => {
           const value = await board.get(root + place);
@@ -86,7 +92,8 @@ export function boardOperations(parts: OperationParts, { channel, parent }: Seat
         written: z.boolean().describe('False when it has another version by now.'),
         version: z.int().optional().describe('Its version after that.'),
       }),
-      async perform({ key, space, value, expected }) {
+      async perform({ key, space: named, value, expected }) {
+        const space = spaceOf(named);
         const place = placeOf(key, space);
         const text = canonicalJson(value);
         const args = {
@@ -95,7 +102,7 @@ export function boardOperations(parts: OperationParts, { channel, parent }: Seat
           ...(expected === undefined ? {} : { expected }),
         };
         const acted = await act('state.write', place, args, async () => {
-          const item = await write(place, space ?? channel.agent, value, expected);
+          const item = await write(place, space, value, expected);
           if (!item)
             return { value: item, outcome: { status: 'failed', reason: 'It has another version.', facts: {} } };
           const kept = [await artifacts.put('value.json', text)];
@@ -116,11 +123,12 @@ export function boardOperations(parts: OperationParts, { channel, parent }: Seat
       description: 'Remove a value of the board, if the item still has the version you expect.',
       input: z.strictObject({ key: keySchema, space: spaceSchema, expected: versionSchema.min(1) }),
       output: answerOf({ removed: z.boolean().describe('False when it has another version by now, or is not there.') }),
-      async perform({ key, space, expected }) {
+      async perform({ key, space: named, expected }) {
+        const space = spaceOf(named);
         const place = placeOf(key, space);
         const acted = await act('state.write', place, { remove: true, expected }, async () => {
           const value = await board.remove(root + place, expected);
-          if (value) await counters.add(`board:${space ?? channel.agent}`, -1);
+          if (value) await counters.add(`board:${space}`, -1);
           const reason = 'It has another version, or is not there.';
           return { value, outcome: value ? { status: 'ok', facts: {} } : { status: 'failed', reason, facts: {} } };
         });
@@ -140,7 +148,8 @@ export function boardOperations(parts: OperationParts, { channel, parent }: Seat
         after: keySchema.optional().describe('Goes on after this key.'),
       }),
       output: answerOf({ items: z.array(itemSchema), more: z.boolean() }),
-      async perform({ prefix, space = channel.agent, after }) {
+      async perform({ prefix, space: named, after }) {
+        const space = spaceOf(named);
         const resource = prefix === '' ? space : placeOf(prefix, space);
         const acted = await act('state.read', resource, { list: true }, async () => {
           const listed = page(await board.list(`${root}${resource}/`), root.length + space.length + 1, after);

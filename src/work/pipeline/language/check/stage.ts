@@ -14,6 +14,8 @@ export interface Known {
   readonly operators?: Operators;
   /** Why the agent of a task cannot be run by its definition; undefined where it can. Absent: not looked at. */
   definitionFault?(agent: string): string | undefined;
+  /** Who leads the team, or why it cannot be run. Absent: not looked at. */
+  teamLead?(team: string): { readonly lead: string } | { readonly fault: string };
 }
 
 export interface StagePlace {
@@ -36,6 +38,7 @@ export function checkStage(pipeline: Pipeline, name: string, known: Known, place
     ? known.definitionFault?.(stage.agent)
     : undefined;
   if (undefinedAgent !== undefined) agent?.(undefinedAgent);
+  if (stage.team !== undefined) checkTeam(stage.team, stage.agent, known, at, report);
   checkBudget(pipeline, name, at, report);
   const leases = Object.keys(stage.secrets).length > 0;
   for (const [artifact, source] of Object.entries(stage.artifacts)) {
@@ -70,6 +73,15 @@ function checkBudget(pipeline: Pipeline, name: string, at: YamlPath, report: Rep
     const [own, whole] = [budget[kind], pipeline.budget?.[kind]];
     if (own === undefined || whole === undefined || own <= whole) continue;
     report([...at, 'budget', kind], `The stage may not have ${own} ${kind} of a pipeline that has ${whole}.`);
+  }
+}
+
+function checkTeam(team: string, agent: string, { teamLead }: Known, at: YamlPath, report: Report): void {
+  const found = teamLead?.(team);
+  if (!found) return;
+  if ('fault' in found) report([...at, 'team'], found.fault);
+  else if (found.lead !== agent) {
+    report([...at, 'team'], `The team "${team}" is led by "${found.lead}", and the agent of this stage is "${agent}".`);
   }
 }
 

@@ -36,6 +36,7 @@ export async function performing(cli: Cli, app: App, { run, engine }: RunState, 
   const perform = createPerform({
     ...{ exec: await app.exec(), useTool: await app.useTool(), tools: app.tools, budgets: await app.budgets() },
     runAgent: await app.runAgent(),
+    runTeam: await app.runTeam(),
     output: show.output,
   });
   return { perform, [Symbol.asyncDispose]: async () => undefined };
