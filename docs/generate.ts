@@ -13,6 +13,7 @@ import { configSchema, entrySchema } from '../src/schemas/index.ts';
 import { openApi } from '../src/surfaces/agent-socket/index.ts';
 import { buildProgram } from '../src/surfaces/cli/program.ts';
 import { createOperations, type OperationParts } from '../src/work/agents/index.ts';
+import { type TeamOperationParts, teamOperations } from '../src/work/teams/index.ts';
 import { editorSchemas, jsonSchemaOf } from './editor-schemas.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -64,7 +65,8 @@ function present(): readonly string[] {
 function socketPage(): unknown {
   const nothing: unknown = new Proxy(() => undefined, { get: () => nothing });
   const seat = { channel: { agent: '', run: '', workspace: '' }, parent: '' };
-  return openApi([...createOperations(nothing as OperationParts, seat).table.values()]);
+  const own = [...createOperations(nothing as OperationParts, seat).table.values()];
+  return openApi([...own, ...teamOperations(nothing as TeamOperationParts, seat)]);
 }
 
 function errorsPage(): string {

@@ -27,10 +27,10 @@ import {
   type UseTool,
   type UseToolParts,
 } from '../work/agents/index.ts';
+import type { TeamSeat } from '../work/teams/index.ts';
 import { type Frame, once } from './frame.ts';
 import type { Rules } from './rules.ts';
 import type { Stores } from './stores.ts';
-import type { TeamSeat } from './teams.ts';
 
 export interface Acts {
   exec(): Promise<Exec>;

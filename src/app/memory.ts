@@ -22,9 +22,7 @@ export function openMemoryDoor(frame: Frame, stores: Stores, rules: Rules): Memo
   const senses = async () =>
     config.memory.embeddings === undefined ? undefined : (await import('./senses.ts')).openSenses(frame, stores);
   const part = () => import('../context/memory/index.ts');
-  const memory = once(async () =>
-    keep((await part()).openMemory({ path: join(project.data, 'memory.db'), env, ids })),
-  );
+  const memory = once(async () => keep((await part()).openMemory({ path: join(project.data, 'memory.db'), env, ids })));
   const parts = async () => {
     const found = await senses();
     const common = { memory: await memory(), ledger: stores.ledger, onSecret: config.memory.onSecret };

@@ -3,8 +3,8 @@
 import type { Tool } from '../adapters/tools/port.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import { parseDuration } from '../kernel/index.ts';
-import type { Operation, Seat } from '../work/agents/index.ts';
-import type { Children, KnownToTeams, LiveTeams, RunTeam } from '../work/teams/index.ts';
+import type { Seat } from '../work/agents/index.ts';
+import type { Children, KnownToTeams, LiveTeams, RunTeam, TeamSeat } from '../work/teams/index.ts';
 import type { Acts } from './acts.ts';
 import type { Agents } from './agents.ts';
 import { type Frame, once } from './frame.ts';
@@ -17,11 +17,6 @@ export interface Teams {
   teamOperations(seat: Seat): Promise<TeamSeat>;
   runTeam(): Promise<RunTeam>;
   readonly knownToTeams: KnownToTeams;
-}
-
-export interface TeamSeat {
-  readonly operations: readonly Operation[];
-  release(): Promise<void>;
 }
 
 export interface TeamsParts {

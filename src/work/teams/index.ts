@@ -11,5 +11,5 @@ export {
   teamNames,
 } from './language/index.ts';
 export { type LiveTeams, liveTeams } from './live.ts';
-export { type TeamOperationParts, teamOperations } from './operations/index.ts';
+export { type TeamOperationParts, type TeamSeat, teamOperations } from './operations/index.ts';
 export { createRunTeam, type ReportedAgent, type RunTeam, type TeamReport, teamReport } from './run/index.ts';

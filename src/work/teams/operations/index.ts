@@ -4,6 +4,12 @@ import type { InboxParts } from '../messages/inbox.ts';
 import { type ChildOperationParts, childOperations } from './children.ts';
 import { messageOperations } from './messages.ts';
 
+export interface TeamSeat {
+  readonly operations: readonly Operation[];
+  /** Ends what was started over it. */
+  release(): Promise<void>;
+}
+
 export type TeamOperationParts = ChildOperationParts & InboxParts;
 
 export function teamOperations(parts: TeamOperationParts, seat: Seat): readonly Operation[] {
