@@ -11,6 +11,7 @@ const main = {
     // Commands that stand alone, each as `package.json` names it.
     memory: 'src/commands/memory.ts',
     pipeline: 'src/commands/pipeline.ts',
+    status: 'src/commands/status.ts',
     relay: 'src/adapters/sandbox/bubblewrap/relay.ts',
   },
   platform: 'node',

@@ -6,6 +6,7 @@ import {
   agentSchema,
   configSchema,
   pipelineSchema,
+  statusSchema,
   teamSchema,
   templateReference,
   templateSchema,
@@ -17,6 +18,7 @@ const shapes: Readonly<Record<string, readonly [z.ZodType, string]>> = {
   agov: [configSchema, 'agov: the configuration of a project'],
   pipeline: [pipelineSchema, 'agov: a pipeline'],
   team: [teamSchema, 'agov: a team of agents'],
+  status: [statusSchema, 'agov: the front matter of a STATUS.md'],
   template: [templateSchema, 'agov: a template for pipelines'],
   tiers: [declarationSchema, 'agov: tiers and what each may do'],
 };

@@ -33,6 +33,7 @@ import type { PublicKey } from './ledger-key.ts';
 import { type MemoryDoor, openMemoryDoor } from './memory.ts';
 import { openPreflight } from './preflight.ts';
 import { openRules, type Rules } from './rules.ts';
+import { openStatusDoor, type StatusDoor } from './status.ts';
 import { openStores, type Stores, toolbox } from './stores.ts';
 import { openTeams, type Teams } from './teams.ts';
 
@@ -48,6 +49,7 @@ export interface App
     Kills,
     MemoryDoor,
     Rules,
+    StatusDoor,
     Stores,
     Teams {
   readonly env: Env;
@@ -98,6 +100,7 @@ export function openApp(options: AppOptions): App {
   const rules: Rules = openRules(frame, stores, world, kills);
   const authority = openAuthority(frame, stores, rules);
   const tools = new Map(toolbox().map((tool) => [tool.name, tool]));
+  const status = openStatusDoor(frame, rules);
   const memory = openMemoryDoor(frame, stores, rules);
   const acts = openActs(frame, {
     ...{ stores, rules, world, artifacts, host, tools },
@@ -122,7 +125,7 @@ export function openApp(options: AppOptions): App {
 
   const app: App = {
     ...{ env, ids, project, config, artifacts },
-    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet, ...memory, ...teams },
+    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet, ...memory, ...status, ...teams },
     tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),

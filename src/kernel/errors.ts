@@ -74,6 +74,8 @@ export const ERROR_TABLE = {
     retry: false,
     summary: 'Content holds what looks like a secret, and is refused.',
   },
+  STATUS_INVALID: { exit: 65, http: 409, retry: false, summary: 'A STATUS.md has faults.' },
+  STATUS_BUSY: { exit: 75, http: 409, retry: true, summary: 'Others are changing the same status all the time.' },
   TOO_MANY_REQUESTS: { exit: 75, http: 429, retry: true, summary: 'An agent asks for more at once than it may.' },
   PREFLIGHT_FAILED: { exit: 69, http: 412, retry: false, summary: 'What must hold before a run does not.' },
   WORKER_LOST: {

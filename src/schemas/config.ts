@@ -5,6 +5,7 @@ import { memoryConfigSchema, tokensConfigSchema } from './memory.ts';
 import { modelSchema } from './models.ts';
 import { nameSchema } from './names.ts';
 import { preflightConfigSchema } from './preflight.ts';
+import { statusConfigSchema } from './status.ts';
 import { teamsConfigSchema } from './team.ts';
 
 const duration = z.string().regex(durationPattern, 'write a whole number and a unit: 500ms, 30s, 15m, 2h, 7d');
@@ -257,6 +258,7 @@ export const configSchema = z
     preflight: preflightConfigSchema.prefault({}),
     memory: memoryConfigSchema.prefault({}),
     tokens: tokensConfigSchema.prefault({}),
+    status: statusConfigSchema.prefault({}),
     terraform: z
       .strictObject({
         environments: z

@@ -7,7 +7,7 @@ import { type Phase, phases } from '../../../schemas/index.ts';
 import { everyLevel, type StatusValue, type Task } from './types.ts';
 
 /** Begins with a letter and has nothing in it that YAML gives a meaning to. */
-const text = String.raw`[A-Za-z](?:[A-Za-z0-9 _./,()-]*[A-Za-z0-9_./,()-])?`;
+const text = '[A-Za-z](?:[A-Za-z0-9 _./,()-]*[A-Za-z0-9_./,()-])?';
 const path = String.raw`(?:\.{1,2}/|/)?${text}`;
 const time = String.raw`\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ)?`;
 

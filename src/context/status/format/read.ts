@@ -9,7 +9,11 @@ import { everyLevel, type StatusRead, type StatusValue } from './types.ts';
 export function readStatus(text: string, file: string): StatusRead {
   const parts = splitFile(text);
   if (parts.kind === 'none') {
-    return faulty(file, 1, text.trim() === '' ? 'The file is empty.' : 'The file has no front matter: begin it with a line "---".');
+    return faulty(
+      file,
+      1,
+      text.trim() === '' ? 'The file is empty.' : 'The file has no front matter: begin it with a line "---".',
+    );
   }
   if (parts.kind === 'unclosed') {
     return faulty(file, 1, 'The front matter that begins here has no line "---" at its end.');
@@ -21,10 +25,10 @@ export function readStatus(text: string, file: string): StatusRead {
   // The fence as an empty line, so that lines count as in the file.
   const result = readYaml(statusSchema, `\n${parts.yaml}`, file);
   if (!result.ok) return result;
-  return { ok: true, value: valueOf(result.value) };
+  return { ok: true, value: statusOf(result.value) };
 }
 
-function valueOf(read: ReturnType<typeof statusSchema.parse>): StatusValue {
+function statusOf(read: ReturnType<typeof statusSchema.parse>): StatusValue {
   const { phase, owner, updated, tasks, depends, track } = read;
   return {
     phase,

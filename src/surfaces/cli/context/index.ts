@@ -1,7 +1,9 @@
 /** What an agent or a person needs to find their feet again. */
 import type { AddCommands } from '../frame/index.ts';
 import { memoryCommands } from './memory/index.ts';
+import { statusCommands } from './status/index.ts';
 
 export const contextCommands: AddCommands = (program, define) => {
   memoryCommands(program, define);
+  statusCommands(program, define);
 };
