@@ -5,7 +5,8 @@
 import type { AgentRecord } from '../../adapters/state/port.ts';
 import { endApprovals } from '../../governance/approvals/index.ts';
 import type { Entry, Tier } from '../../schemas/index.ts';
-import { appendStep } from '../../work/agents/index.ts';
+import { appendStep, foldFleet } from '../../work/agents/index.ts';
+import { foundBelow } from './below.ts';
 import type { Found } from './fleet.ts';
 import { scopeOf, type WideScope } from './frozen.ts';
 import { order, report } from './orders.ts';
@@ -27,8 +28,9 @@ import { type Stopped, stopUnrecorded } from './unrecorded.ts';
 
 /** For good. @throws NOT_FOUND, and what the ledger throws: then what ran was stopped, and no more has happened */
 export async function kill(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
-  const { agents, run } = await resolveTarget(parts, 'kill', target);
+  const { agents: named, run } = await resolveTarget(parts, 'kill', target);
   if (run !== undefined) return killRun(parts, run, why);
+  const agents = [...named, ...belowOf(parts, named)];
   const { tier } = { tier: undefined, ...target };
   return doTo(parts, 'kill', agents, why, scopeOf(target), () => (tier ? endTokens(parts, tier) : Promise.resolve()));
 }
@@ -36,7 +38,10 @@ export async function kill(parts: KillParts, target: KillTarget, why: Why): Prom
 /** Until `thaw`. @throws NOT_FOUND, CONFLICT for an agent that has ended */
 export async function freeze(parts: KillParts, target: KillTarget, why: Why): Promise<readonly KillReport[]> {
   const { agents } = await resolveTarget(parts, 'freeze', target);
-  return doTo(parts, 'freeze', agents, why, scopeOf(target));
+  const frozen = await doTo(parts, 'freeze', agents, why, scopeOf(target));
+  // They may not act while their lead may not, and may again with it: what they run is stopped, and no more.
+  const below = belowOf(parts, agents).map(({ record }) => stopAgent(parts, record, why));
+  return [...frozen, ...(await Promise.all(below))];
 }
 
 /**
@@ -56,6 +61,18 @@ export async function stopAgent(parts: KillParts, agent: AgentRecord, why: Why):
   const recorded = step(parts, began, 'on record');
   const [done] = await finish(parts, [{ subject, recorded }], began);
   return done as KillReport; // one subject, one report
+}
+
+/** By the ledger and without waiting for a server: agents that agents start are in the ledger of the host they run on. */
+function belowOf({ ledger }: KillParts, agents: readonly Found[]): readonly Found[] {
+  const { agents: all } = foldFleet(ledger);
+  const found = new Map(
+    [...all].map(([name, record]) => [name, { record, recorded: record, told: undefined, elsewhere: false }]),
+  );
+  return foundBelow(
+    { found, unasked: undefined },
+    agents.map(({ record }) => record.name),
+  );
 }
 
 interface Ordered {

@@ -41,8 +41,8 @@ export const agentCommand: AddCommands = (program, define) => {
         if (agents.length === 0) return 'No agents yet. Add one: agov agent add NAME [--tier T1]';
         return cli.table(
           ['NAME', 'TIER', 'STATUS', 'RUNS NOW', 'BY', 'SINCE'],
-          agents.map((a) => [
-            a.name,
+          inTree(agents).map(({ level, ...a }) => [
+            `${'  '.repeat(level)}${a.name}`,
             a.tier,
             status(cli, a) + (a.elsewhere ? cli.colors.dim(' (another host’s ledger)') : ''),
             String(live.filter((run) => run.agent === a.name).length),
@@ -62,6 +62,7 @@ export const agentCommand: AddCommands = (program, define) => {
         const lines = [
           `${found.name}  ${found.tier}  ${status(cli, found)}`,
           `by ${found.operator} since ${isoTime(found.changedAt)}${found.reason ? `: ${found.reason}` : ''}`,
+          ...(found.parent === undefined ? [] : [`started by ${found.parent}`]),
         ];
         const rows = recent.map(({ at, body }) => {
           const { verdict } = body['decision'] as { verdict: string }; // written by the governor alone
@@ -110,6 +111,17 @@ export const agentCommand: AddCommands = (program, define) => {
     ['agov agent revoke builder --reason "…"'],
   );
 };
+
+/** Each below the one that started it. */
+function inTree<A extends { readonly name: string; readonly parent?: string }>(
+  agents: readonly A[],
+): (A & { level: number })[] {
+  const known = new Set(agents.map(({ name }) => name));
+  const under = Map.groupBy(agents, ({ parent }) => (parent !== undefined && known.has(parent) ? parent : ''));
+  const below = (name: string, level: number): (A & { level: number })[] =>
+    (under.get(name) ?? []).flatMap((one) => [{ ...one, level }, ...below(one.name, level + 1)]);
+  return below('', 0);
+}
 
 function status(cli: Cli, { status: value }: AgentRecord): string {
   if (value === 'active') return cli.colors.green(value);

@@ -109,11 +109,13 @@ function tell(
 ): number {
   const failed = reports.some(({ steps }) => steps.some(({ ok }) => !ok));
   const many = verb === 'thaw' ? { thawed: reports, left } : reports;
-  cli.emit(one ? reports[0] : many, () => {
+  const below = one ? reports.slice(1) : [];
+  cli.emit(one ? (below.length > 0 ? { ...reports[0], below } : reports[0]) : many, () => {
     const [first] = reports;
     const stay = leftFrozen(cli, left);
     if (!first) return `${verbs[verb].idle}${stay}`;
-    const names = reports.length === 1 ? subject(first) : `${reports.length} agents or runs`;
+    const under = below.length > 0 ? `${subject(first)} and ${below.length} below it` : subject(first);
+    const names = one || reports.length === 1 ? under : `${reports.length} agents or runs`;
     const done = failed ? 'Not all is done of' : verbs[verb].done;
     const head = `${done} ${names} in ${formatDuration(Math.max(...reports.map(({ ms }) => ms)))}.`;
     const rest = failed ? '\nWhat failed stays on record as unfinished: agov kill --retry' : '';

@@ -152,9 +152,7 @@ function nestedTeam(
     const hint = isAgovError(error, 'NOT_FOUND') ? nearest(name, teamNames(known.root)) : undefined;
     report(
       at,
-      error.code === 'TEAM_INVALID'
-        ? `The team "${name}" has faults: agov team validate teams/${name}.yaml`
-        : error.what,
+      error.code === 'TEAM_INVALID' ? `The team "${name}" has faults: ${error.why?.slice(0, 500) ?? ''}` : error.what,
       hint,
     );
     return undefined;
