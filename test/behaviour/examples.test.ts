@@ -39,3 +39,13 @@ describeWith('terraform', 'the Terraform example', () => {
     expect(status).toBe(0);
   });
 });
+
+describeWith('bwrap', 'the example of a team', () => {
+  it('is rejected by a veto, and passes when what it was for is gone', () => {
+    const { status, stdout, stderr } = start('team-vote');
+    expect(stdout + stderr).toContain('which has a veto, is not for it: a private key in site/key.pem');
+    expect(stdout).toContain('"passed": true');
+    expect(stdout).toContain('chief.secrets-2');
+    expect(status).toBe(0);
+  });
+});
