@@ -213,7 +213,7 @@ describeWith('bwrap', 'agov kill --run', () => {
   const pipeline = (): string => {
     const stages = [
       `first: { agent: ${agent}, run: "touch first; sleep ${mark}" }`,
-      `refused: { agent: ${agent}, needs: [first], run: "cat .agov/ledger.db", expect: denied }`,
+      `refused: { agent: ${agent}, needs: [first], uses: fs.write, with: { path: agov.yaml, content: x }, expect: denied }`,
       `last: { agent: ${agent}, needs: [refused], run: "touch last" }`,
     ];
     writeFileSync(

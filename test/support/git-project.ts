@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { Tool, ToolCall, ToolContext, ToolExec, ToolResult } from '../../src/adapters/tools/port.ts';
 import { nextCall, type ToolRoom, toolRoom } from './tool-exec.ts';
 
@@ -39,11 +38,8 @@ export function gitProject(agent = 'ada'): ToolRoom {
 }
 
 let made: string | undefined;
-afterAll(() => {
-  if (made !== undefined) rmSync(made, { recursive: true, force: true });
-});
 
-/** Made once a test file and copied for each test: three processes less. */
+/** Made once a process and copied for each test: three processes less. */
 function model(): string {
   if (made !== undefined) return made;
   const folder = mkdtempSync(join(tmpdir(), 'agov-model-'));
@@ -52,6 +48,7 @@ function model(): string {
   write(folder, '.gitignore', '.agov/\n.worktrees/\n');
   git(folder, 'add', '-A');
   git(folder, 'commit', '-qm', 'Begin');
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   made = folder;
   return folder;
 }

@@ -109,8 +109,8 @@ it('never lets more be spent than any budget has, nor forgets what was', async (
     }),
     { numRuns: 30 },
   );
-  expect(granted.n).toBeGreaterThan(50);
-  expect(refused.n).toBeGreaterThan(50);
+  expect(granted.n).toBeGreaterThan(10);
+  expect(refused.n).toBeGreaterThan(10);
 }, 60_000);
 
 /** What another process would have: its own accounts over the same ledger. */
