@@ -83,6 +83,8 @@ async function markRun({ state }: KillParts, { run = '', why }: Subject): Promis
 
 function became({ deed, agent, run, why }: Subject): string {
   if (run !== undefined) return `stopped: ${why.reason}`;
+  // What is below a lead that was frozen stands still with it.
+  if (deed === 'move' && agent?.parent !== undefined) return `stopped: ${why.reason}`;
   if (deed === 'move') return `moved to ${agent?.tier ?? 'another tier'}`;
   return deed === 'freeze' ? 'frozen' : 'revoked';
 }

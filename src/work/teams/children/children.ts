@@ -22,7 +22,7 @@ import {
 import { mustBeRole } from './names.ts';
 import { register, retireChild } from './register.ts';
 import { failedWith, runByDefinition } from './run.ts';
-import type { Child, ChildEnd, Children, ChildWish, Spawned } from './types.ts';
+import type { Child, ChildEnd, Children, ChildWish, SpawnCall, Spawned } from './types.ts';
 
 export interface ChildrenParts {
   readonly env: Env;
@@ -64,7 +64,7 @@ export function createChildren(parts: ChildrenParts): Children {
       .slice(1)
       .some((member) => member.name === above);
 
-  async function spawn(asker: Seat, wish: ChildWish, owner: Seat): Promise<Spawned> {
+  async function spawn({ asker, wish, began }: SpawnCall, owner: Seat): Promise<Spawned> {
     const { channel } = asker;
     const { intent, begin, until } = asked(parts, asker, wish);
     const slot = parts.slots.take(channel.run);
@@ -81,6 +81,7 @@ export function createChildren(parts: ChildrenParts): Children {
       });
       const child = live(asker, owner, wish, { ...born, intent: begun.id, until }, slot);
       all.set(child.name, child);
+      began?.(child);
       return { verdict: 'allow', id: begun.id, child };
     } catch (error) {
       slot[Symbol.dispose]();
@@ -126,7 +127,7 @@ export function createChildren(parts: ChildrenParts): Children {
   }
 
   return {
-    spawn: (asker, wish, owner = asker) => inTurn(() => spawn(asker, wish, owner)),
+    spawn: (call, owner) => inTurn(async () => spawn(call(), owner)),
     under: ({ agent, run }) => [...all.values()].filter((one) => one.under === agent && one.run === run),
     async release(owner) {
       // What is on its way to be one of them.

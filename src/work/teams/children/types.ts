@@ -63,16 +63,23 @@ export interface Child {
   stop(why: string): void;
 }
 
+export interface SpawnCall {
+  readonly asker: Seat;
+  readonly wish: ChildWish;
+  began?(child: Child): void;
+}
+
 export type Spawned =
   | { readonly verdict: 'allow'; readonly id: string; readonly child: Child }
   | Exclude<Begun, { readonly verdict: 'allow' }>;
 
 export interface Children {
   /**
-   * Starts one in the name of `asker`; it ends with `owner`, whose process asked.
+   * Starts one in the name of `asker`; it ends with `owner`, whose process asked. `call` is asked when all before it have
+   * been started, so that it may count them.
    * @throws NOT_FOUND, AGENT_INVALID, INPUT_INVALID, TOO_MANY_REQUESTS, BUDGET_EXCEEDED
    */
-  spawn(asker: Seat, wish: ChildWish, owner?: Seat): Promise<Spawned>;
+  spawn(call: () => SpawnCall, owner: Seat): Promise<Spawned>;
   /** Those of this run that stand right under the agent, ended ones included. */
   under(channel: Channel): readonly Child[];
   /** Ends what the owner has started, and waits for it. */

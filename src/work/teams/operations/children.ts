@@ -12,7 +12,7 @@ import {
   tierSchema,
 } from '../../../schemas/index.ts';
 import { answerOf, defineOperation, notAllowed, type Operation, type Seat } from '../../agents/index.ts';
-import { type Child, type Children, roleOf } from '../children/index.ts';
+import { type Child, type Children, type ChildWish, roleOf, type SpawnCall } from '../children/index.ts';
 import type { LiveTeams } from '../live.ts';
 
 export interface ChildOperationParts {
@@ -69,13 +69,17 @@ export function childOperations(parts: ChildOperationParts, seat: Seat): readonl
           lifeMs: minutes === undefined ? undefined : Math.round(minutes * 60_000),
         };
         const team = teams.find(channel.team);
-        const { asker, wish } = team
-          ? teamed(team.called({ caller: seat, role: role ?? '', under }), definition)
-          : { asker: seat, wish: { definition: mustName(definition), role: role ?? roleOf(definition ?? ''), under } };
-        const spawned = await children.spawn(asker, merged(wish, asked), seat);
+        const call = (): SpawnCall => {
+          if (!team) {
+            const wish = { definition: mustName(definition), role: role ?? roleOf(definition ?? ''), under };
+            return { asker: seat, wish: merged(wish, asked) };
+          }
+          const { asker, wish } = teamed(team.called({ caller: seat, role: role ?? '', under }), definition);
+          return { asker, wish: merged(wish, asked), began: team.began };
+        };
+        const spawned = await children.spawn(call, seat);
         if (spawned.verdict !== 'allow') return notAllowed(spawned);
         const { name, until, tier: at } = spawned.child;
-        team?.began(spawned.child);
         return { verdict: 'allow' as const, intent: spawned.id, child: name, tier: at, until: isoTime(until) };
       },
     }),
@@ -138,7 +142,6 @@ export function childOperations(parts: ChildOperationParts, seat: Seat): readonl
   ];
 }
 
-type Wish = Parameters<Children['spawn']>[1];
 type Teamed = ReturnType<NonNullable<ReturnType<LiveTeams['find']>>['called']>;
 
 function teamed({ asker, wish }: Teamed, definition: string | undefined): Teamed {
@@ -149,8 +152,8 @@ function teamed({ asker, wish }: Teamed, definition: string | undefined): Teamed
 /** What is asked for may be less than what the role is handed; that it is no more is looked at where it is decided. */
 function merged(
   wish: Teamed['wish'],
-  asked: Pick<Wish, 'task' | 'input' | 'tier' | 'limits' | 'lifeMs' | 'secrets'>,
-): Wish {
+  asked: Pick<ChildWish, 'task' | 'input' | 'tier' | 'limits' | 'lifeMs' | 'secrets'>,
+): ChildWish {
   const { task, input, tier, limits, lifeMs, secrets } = asked;
   return {
     ...wish,

@@ -226,7 +226,13 @@ async function runPlace(
     : whole;
   const wish = wishFor(parts, plan, place.plan, lead.channel);
   const spawned = await parts.children
-    .spawn(authority, { ...wish, ...task, under: lead.channel.agent, slot, ...(own ? { work: own } : {}) }, lead)
+    .spawn(
+      () => ({
+        asker: authority,
+        wish: { ...wish, ...task, under: lead.channel.agent, slot, ...(own ? { work: own } : {}) },
+      }),
+      lead,
+    )
     .catch((error: unknown) => failedWith(error instanceof Error ? error.message : String(error)));
   if ('status' in spawned) return { ...place, name: '', end: spawned };
   if (spawned.verdict !== 'allow')
