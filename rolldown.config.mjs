@@ -9,6 +9,7 @@ const main = {
   input: {
     main: 'src/main.ts',
     // Commands that stand alone, each as `package.json` names it.
+    checkpoint: 'src/commands/checkpoint.ts',
     memory: 'src/commands/memory.ts',
     pipeline: 'src/commands/pipeline.ts',
     status: 'src/commands/status.ts',

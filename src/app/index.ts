@@ -25,6 +25,7 @@ import { type Acts, openActs } from './acts.ts';
 import { type Agents, openAgents } from './agents.ts';
 import { type AuthorityDoor, openAuthority } from './authority.ts';
 import { openBreakers } from './breakers.ts';
+import { type CheckpointDoor, openCheckpointDoor } from './checkpoints.ts';
 import { type Fleet, openFleet } from './fleet.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
 import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
@@ -44,6 +45,7 @@ export interface App
     Acts,
     Agents,
     AuthorityDoor,
+    CheckpointDoor,
     Fleet,
     IdentityDoor,
     Kills,
@@ -102,6 +104,13 @@ export function openApp(options: AppOptions): App {
   const tools = new Map(toolbox().map((tool) => [tool.name, tool]));
   const status = openStatusDoor(frame, rules);
   const memory = openMemoryDoor(frame, stores, rules);
+  const checkpoints = openCheckpointDoor(frame, {
+    stores,
+    rules,
+    artifacts,
+    memory: memory.memory,
+    status: status.status,
+  });
   const acts = openActs(frame, {
     ...{ stores, rules, world, artifacts, host, tools },
     acquire: () => acquireWith(door, stores, rules, kills.freeze),
@@ -125,7 +134,20 @@ export function openApp(options: AppOptions): App {
 
   const app: App = {
     ...{ env, ids, project, config, artifacts },
-    ...{ ...stores, ...rules, ...kills, ...acts, ...agents, ...authority, ...door, ...fleet, ...memory, ...status, ...teams },
+    ...{
+      ...stores,
+      ...rules,
+      ...kills,
+      ...acts,
+      ...agents,
+      ...authority,
+      ...checkpoints,
+      ...door,
+      ...fleet,
+      ...memory,
+      ...status,
+      ...teams,
+    },
     tools,
     operator: (as) => identifyOperator(config, as),
     standing: () => standingWith(door, stores, rules, kills.stopMoved),

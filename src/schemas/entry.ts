@@ -19,6 +19,7 @@ export const entryKinds = [
   'job', // an attempt given to a worker, begun by one, or lost with it
   'authority', // a change in Vault: its set-up, drift that was mended, an agent's identity; never a credential
   'budget', // one was opened, with its limits; what is spent of it is told by intents and outcomes
+  'checkpoint', // one was taken: its digest; or removed, or its files put back
   'memory', // an entry of the memory was forgotten: its hash, who and why; never its content
 ] as const;
 

@@ -1,0 +1,247 @@
+/**
+ * Checkpoints of a project for one asker: snapshots of where the work stands, to begin again from. Each is whole or absent.
+ * An agent has its own, of its own workspace, and each use is an intent.
+ */
+import type { Checkouts } from '../../adapters/checkout/port.ts';
+import type { Channel, Governor } from '../../governance/governor/index.ts';
+import type { Ledger } from '../../governance/ledger/index.ts';
+import { AgovError, type Env, type IdSource, isoTime, type JsonObject, sha256Hex } from '../../kernel/index.ts';
+import type { Tokenizer } from '../tokens/index.ts';
+import { type Brief, briefOf } from './brief/brief.ts';
+import { encodeCheckpoint, type Read } from './format/file.ts';
+import type { About, Cause, Checkpoint, PartValue } from './format/parts.ts';
+import { hunksIn } from './look/files.ts';
+import { type Looked, lookAround } from './look/look.ts';
+import { cleaner } from './look/redact.ts';
+import type { Sources } from './look/sources.ts';
+import { findCheckpoint, tryRead } from './store/find.ts';
+import type { Store } from './store/store.ts';
+import { type Difference, differences } from './use/difference.ts';
+import { type Restored, type RestoreWanted, restoreFiles } from './use/restore.ts';
+
+export type CheckpointAsker =
+  | { readonly operator: string; readonly user: string }
+  | { readonly channel: Channel; readonly governor: Pick<Governor, 'act'>; readonly parent?: string };
+
+export interface CheckpointsParts {
+  readonly store: Store;
+  readonly env: Env;
+  readonly ids: IdSource;
+  readonly checkouts: Checkouts;
+  readonly tokenizer: () => Promise<Tokenizer>;
+  readonly ledger: () => Promise<Pick<Ledger, 'append'>>;
+  /** Real path of the folder whose work it is. */
+  readonly root: string;
+  /** Absolute paths that are nobody's work. */
+  readonly closed: readonly string[];
+  readonly sources: Sources;
+}
+
+export interface NowOptions {
+  readonly notes?: string;
+  readonly next?: readonly string[];
+  readonly tag?: string;
+  readonly cause?: Cause;
+}
+
+export interface Taken {
+  readonly about: About;
+  readonly files: number;
+  /** Parts that could not be had. */
+  readonly missing: readonly { readonly part: string; readonly why: string }[];
+}
+
+export interface Pruned {
+  readonly removed: readonly string[];
+  readonly kept: number;
+  /** Contents that nothing named any more. */
+  readonly contents: number;
+}
+
+export interface Checkpoints {
+  /** @throws DISK_FULL, NOT_WRITABLE, INPUT_INVALID, DENIED */
+  now(options?: NowOptions): Promise<Taken>;
+  /**
+   * Within so many tokens: of the newest one and of what stands now, or, where one is named, of that one as it was.
+   * @throws NOT_FOUND, CONFLICT, INPUT_INVALID, DENIED
+   */
+  brief(name: string | undefined, budget: number): Promise<Brief>;
+  get(name: string): Promise<Read>;
+  /** What stands now, kept nowhere. */
+  look(): Promise<Looked>;
+  /** The unified diff of its files; empty where it has none. */
+  diffText(read: Read): Promise<string>;
+  /** The newest first. Those that cannot be read are told by their names. */
+  list(): Promise<{ readonly read: readonly Read[]; readonly broken: readonly string[] }>;
+  difference(a: string, b: string): Promise<readonly Difference[]>;
+  prune(keep: number): Promise<Pruned>;
+  restore(name: string, wanted: (about: About) => RestoreWanted): Promise<Restored>;
+}
+
+const leastBudget = 100;
+const mostBudget = 200_000;
+const mostText = 16_384;
+
+export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): Checkpoints {
+  const { store, env, ids, checkouts, root, closed, sources } = parts;
+  const space = 'operator' in asker ? 'project' : `agent/${asker.channel.agent}`;
+  const mine = ({ checkpoint }: Read): boolean => 'operator' in asker || checkpoint.about.space === space;
+
+  async function may<T>(
+    action: 'memory.read' | 'memory.write',
+    args: JsonObject,
+    effect: () => Promise<T>,
+  ): Promise<T> {
+    if ('operator' in asker) return effect();
+    const acted = await asker.governor.act(
+      asker.channel,
+      { action, resource: space, args },
+      async () => ({ value: await effect(), outcome: { status: 'ok', facts: {} } }),
+      { facts: { own: true }, ...(asker.parent === undefined ? {} : { parent: asker.parent }) },
+    );
+    if (acted.verdict === 'allow') return acted.value;
+    const why = acted.decision.reasons[0] ?? 'No policy permits it.';
+    throw new AgovError('DENIED', { what: `${asker.channel.agent} may not use the checkpoints of ${space}.`, why });
+  }
+
+  const newest = (): Read | undefined => {
+    for (const stored of [...store.list()].reverse()) {
+      const read = tryRead(store, stored);
+      // An agent's are no basis for the project's, nor the other way round.
+      if (read && read.checkpoint.about.space === space) return read;
+    }
+    return undefined;
+  };
+  const around = (notes: PartValue<'notes'>, keep: boolean, before: Read | undefined): Promise<Looked> => {
+    const memory = before?.checkpoint.parts.memory;
+    const after = memory?.ok ? memory.value.newest : undefined;
+    return lookAround({ ...{ checkouts, store, closed, root, sources, notes, keep, after }, cleaner: cleaner() });
+  };
+
+  async function take({ notes, next = [], tag, cause = 'asked' }: NowOptions): Promise<Taken> {
+    const before = newest();
+    const said = { ...(notes === undefined ? {} : { notes: bounded(notes) }), next: next.map(bounded).slice(0, 100) };
+    const { parts: looked } = await around(said, true, before);
+    const about: About = {
+      ...{ v: 1, id: ids(), seq: (store.list().at(-1)?.seq ?? 0) + 1, at: isoTime(env.now()), space, cause },
+      by: 'operator' in asker ? { operator: asker.operator } : { agent: asker.channel.agent, run: asker.channel.run },
+      ...(tag === undefined ? {} : { tag: parseTag(tag) }),
+      ...(before ? { previous: before.checkpoint.about.id } : {}),
+    };
+    const checkpoint: Checkpoint = { about, parts: looked };
+    store.write(checkpoint);
+    const files = looked.files.ok ? looked.files.value.files.length + looked.files.value.more : 0;
+    await record({ step: 'taken', id: about.id, sha256: sha256Hex(encodeCheckpoint(checkpoint)), cause, space, files });
+    const missing = Object.entries(looked).flatMap(([part, one]) => (one.ok ? [] : [{ part, why: one.why }]));
+    return { about, files, missing };
+  }
+
+  async function record(body: JsonObject): Promise<void> {
+    const who = 'operator' in asker ? { operator: asker.operator, user: asker.user } : {};
+    const run = 'operator' in asker ? {} : { agent: asker.channel.agent, run: asker.channel.run };
+    const ledger = await parts.ledger();
+    await ledger.append({ kind: 'checkpoint', ...run, body: { ...body, ...who } });
+  }
+
+  async function briefNow(budget: number): Promise<Brief> {
+    const before = newest();
+    const old = before?.checkpoint;
+    const notes = old?.parts.notes.ok ? old.parts.notes.value : { next: [] };
+    const { parts: now, hunks } = await around(notes, false, before);
+    const inFlight = new Set(now.files.ok ? now.files.value.files.map(({ path }) => path) : []);
+    const settled = old?.parts.files.ok
+      ? old.parts.files.value.files.map(({ path }) => path).filter((path) => now.files.ok && !inFlight.has(path))
+      : [];
+    const told = { parts: { ...now, memory: joined(now.memory, old?.parts.memory) }, hunks, settled, live: true };
+    const about = old ? { about: old.about } : {};
+    return briefOf({ ...told, ...about, damage: before?.damage ?? [] }, budget, await parts.tokenizer());
+  }
+
+  const get = (name: string): Read => findCheckpoint(store, name, mine);
+  const diffText = async ({ checkpoint: { parts: held } }: Read): Promise<string> => {
+    const diff = held.files.ok ? held.files.value.diff : undefined;
+    return diff ? (await store.content(diff.sha256)).toString('utf8') : '';
+  };
+
+  return {
+    now: (options = {}) => may('memory.write', { op: 'checkpoint' }, () => take(options)),
+    async brief(name, budget) {
+      if (!Number.isInteger(budget) || budget < leastBudget || budget > mostBudget) throw noBudget();
+      return may('memory.read', { op: 'load' }, async () => {
+        if (name === undefined || name === 'latest') return briefNow(budget);
+        const { checkpoint, damage } = get(name);
+        const lost: { part: 'files'; why: string }[] = [];
+        const text = await diffText({ checkpoint, damage }).catch((error: Error) => {
+          lost.push({ part: 'files', why: error.message });
+          return '';
+        });
+        const told = { ...checkpoint, damage: [...damage, ...lost], hunks: hunksIn(text), settled: [], live: false };
+        return briefOf(told, budget, await parts.tokenizer());
+      });
+    },
+    get: (name) => may('memory.read', { op: 'show', name: name.slice(0, 80) }, async () => get(name)),
+    look: () => around({ next: [] }, false, newest()),
+    diffText,
+    list: () =>
+      may('memory.read', { op: 'timeline' }, async () => {
+        const all = [...store.list()].reverse().map((stored) => ({ stored, read: tryRead(store, stored) }));
+        const read = all.flatMap((one) => (one.read && mine(one.read) ? [one.read] : []));
+        const broken = 'operator' in asker ? all.filter((one) => !one.read).map(({ stored }) => stored.id) : [];
+        return { read, broken };
+      }),
+    difference: (a, b) =>
+      may('memory.read', { op: 'diff' }, async () => differences(get(a).checkpoint, get(b).checkpoint)),
+    prune: (keep) =>
+      may('memory.write', { op: 'prune', keep }, async () => {
+        const all = store.list().flatMap((stored) => {
+          const read = tryRead(store, stored);
+          return read && read.checkpoint.about.space === space ? [{ stored, tag: read.checkpoint.about.tag }] : [];
+        });
+        const old = all.slice(0, Math.max(0, all.length - keep)).filter(({ tag }) => tag === undefined);
+        const removed = old.map(({ stored }) => stored.id);
+        // On record before it is done: what is missing later is not a loss that nobody can explain.
+        if (removed.length > 0) await record({ step: 'pruned', keep, space, ids: removed.slice(0, 1000) });
+        store.remove(old.map(({ stored }) => stored));
+        return { removed, kept: all.length - removed.length, contents: store.sweep() };
+      }),
+    async restore(name, wanted) {
+      if (!('operator' in asker)) throw new AgovError('DENIED', { what: 'Only an operator puts files back.' });
+      const { checkpoint } = get(name);
+      const target = wanted(checkpoint.about);
+      await record({ step: 'restore', id: checkpoint.about.id, branch: target.branch });
+      return restoreFiles({ store, checkouts, root }, checkpoint, target);
+    },
+  };
+}
+
+/** What was logged since the checkpoint, then what it knew. */
+function joined(now: Checkpoint['parts']['memory'], old: Checkpoint['parts']['memory'] | undefined): typeof now {
+  if (!now.ok || !old?.ok) return now;
+  const known = new Set(now.value.entries.map(({ id }) => id));
+  const before = old.value.entries.filter(({ id }) => !known.has(id));
+  return { ok: true, value: { ...now.value, entries: [...now.value.entries, ...before].slice(0, 50) } };
+}
+
+function bounded(text: string): string {
+  const size = Buffer.byteLength(text);
+  if (size <= mostText && text.trim() !== '') return text.toWellFormed();
+  throw new AgovError('INPUT_INVALID', {
+    what: size > mostText ? `A note of ${size} bytes is too long.` : 'A note or a next step is empty.',
+    fix: `Give at most ${mostText} bytes; what is longer goes into the memory: agov memory log`,
+  });
+}
+
+function parseTag(tag: string): string {
+  if (/^[\p{L}\p{N}][\p{L}\p{N}._:/-]{0,63}$/u.test(tag) && tag !== 'latest') return tag;
+  throw new AgovError('INPUT_INVALID', {
+    what: `"${tag.slice(0, 80)}" is no tag.`,
+    fix: 'Use up to 64 letters, digits and . _ : / -; "latest" is taken.',
+  });
+}
+
+function noBudget(): AgovError {
+  return new AgovError('USAGE', {
+    what: 'That is not a budget.',
+    fix: `Give a whole number of tokens from ${leastBudget} to ${mostBudget}.`,
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * A checkpoint as a file: one line of canonical JSON a part, each with the digest of its value, and a last one with the
+ * digest of all before it. What is damaged costs the lines that it is in.
+ */
+import { z } from 'zod';
+import { AgovError, canonicalHash, canonicalJson, messageOf, sha256Hex } from '../../../kernel/index.ts';
+import { sha256Schema } from '../../../schemas/index.ts';
+import { aboutSchema, type Checkpoint, type Part, type PartName, type Parts, partNames, partSchemas } from './parts.ts';
+
+export interface Damage {
+  readonly part: PartName | 'about' | 'end';
+  readonly why: string;
+}
+
+export interface Read {
+  readonly checkpoint: Checkpoint;
+  readonly damage: readonly Damage[];
+}
+
+export function encodeCheckpoint({ about, parts }: Checkpoint): string {
+  const line = (part: string, value: unknown): string =>
+    `${canonicalJson({ part, sha256: canonicalHash(value), value })}\n`;
+  const body = line('about', about) + partNames.map((name) => line(name, parts[name])).join('');
+  return `${body}${canonicalJson({ part: 'end', sha256: sha256Hex(body) })}\n`;
+}
+
+const lineSchema = z.strictObject({ part: z.string(), sha256: sha256Schema, value: z.unknown() });
+
+/** @throws INPUT_INVALID where not even what it is can be read */
+export function decodeCheckpoint(bytes: Uint8Array, name: string): Read {
+  // What is no UTF-8 must cost the line that it is in, and no other.
+  const text = new TextDecoder().decode(bytes);
+  const damage: Damage[] = [];
+  const lines = new Map<string, unknown>();
+  const broken: string[] = [];
+  for (const line of text.split('\n').filter((one) => one !== '')) {
+    const read = readLine(line);
+    if ('why' in read) broken.push(/^\{"part":"([a-z]+)"/.exec(line)?.[1] ?? '');
+    else lines.set(read.part, read.value);
+  }
+  const about = aboutSchema.safeParse(lines.get('about'));
+  if (!about.success)
+    throw unreadable(name, lines.has('about') ? messageOf(about.error) : 'Its first line is damaged.');
+  const whole = endOf(text);
+  const parts = Object.fromEntries(
+    partNames.map((part) => {
+      const value = readPart(part, lines.get(part));
+      if (value) return [part, value];
+      const why = broken.includes(part) ? 'Its bytes have another digest.' : 'It is missing.';
+      damage.push({ part, why });
+      return [part, { ok: false, why: `The checkpoint is damaged here. ${why}` }];
+    }),
+  ) as unknown as Parts; // one by one as their schemas say
+  if (!whole && damage.length === 0) damage.push({ part: 'end', why: 'The file has another digest.' });
+  return { checkpoint: { about: about.data, parts }, damage };
+}
+
+function readLine(line: string): { part: string; value: unknown } | { why: string } {
+  try {
+    const parsed = lineSchema.parse(JSON.parse(line));
+    if (canonicalHash(parsed.value) !== parsed.sha256) return { why: 'digest' };
+    return { part: parsed.part, value: parsed.value };
+  } catch (error) {
+    return { why: messageOf(error) };
+  }
+}
+
+function readPart(part: PartName, value: unknown): Part<unknown> | undefined {
+  const schema = z.discriminatedUnion('ok', [
+    z.strictObject({ ok: z.literal(true), value: partSchemas[part] }),
+    z.strictObject({ ok: z.literal(false), why: z.string() }),
+  ]);
+  const read = schema.safeParse(value);
+  return read.success ? (read.data as Part<unknown>) : undefined;
+}
+
+function endOf(text: string): boolean {
+  const at = text.lastIndexOf('{"part":"end"');
+  return at >= 0 && text.slice(at) === `${canonicalJson({ part: 'end', sha256: sha256Hex(text.slice(0, at)) })}\n`;
+}
+
+function unreadable(name: string, why: string): AgovError {
+  return new AgovError('INPUT_INVALID', {
+    what: `The checkpoint ${name} cannot be read.`,
+    why,
+    fix: 'Load another one: agov checkpoint timeline',
+  });
+}

@@ -1,0 +1,61 @@
+/** Files that are whole or absent: written as a draft, synced, renamed, and the folder synced. */
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgovError, messageOf, systemCode } from '../../../kernel/index.ts';
+
+/** @throws DISK_FULL, NOT_WRITABLE */
+export function writeWhole(folder: string, name: string, text: string): void {
+  const draft = join(folder, `.draft-${name}`);
+  try {
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, join(folder, name));
+    syncFolder(folder);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw notKept(folder, error);
+  }
+}
+
+export function notKept(folder: string, error: unknown): unknown {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AgovError('DISK_FULL', {
+      ...{ what: `No space is left for a checkpoint in ${folder}.`, why: 'None was taken; those before are whole.' },
+      fix: 'Free some space, or: agov checkpoint prune --keep 20',
+    });
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new AgovError('NOT_WRITABLE', {
+      ...{ what: `${folder} cannot be written.`, why: messageOf(error), fix: 'Make it writable for this user.' },
+    });
+  }
+  return error;
+}
+
+export function syncFolder(folder: string): void {
+  const file = openSync(folder, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const leftAfterMs = 3_600_000;
+
+/** What processes left that were killed. `now` in milliseconds since the epoch. */
+export function removeLeft(folder: string, begins: string, now: number): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(begins)) continue;
+    const path = join(folder, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat && now - stat.mtimeMs > leftAfterMs) rmSync(path, { recursive: true, force: true });
+  }
+}
