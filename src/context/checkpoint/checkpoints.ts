@@ -115,7 +115,10 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
   const around = (notes: PartValue<'notes'>, keep: boolean, before: Read | undefined): Promise<Looked> => {
     const memory = before?.checkpoint.parts.memory;
     const after = memory?.ok ? memory.value.newest : undefined;
-    return lookAround({ ...{ checkouts, store, closed, root, sources, notes, keep, after }, cleaner: cleaner() });
+    // Programs seldom change, and asking them costs more than all the rest.
+    const known = before?.checkpoint.parts.environment;
+    const from: Sources = keep || !known?.ok ? sources : { ...sources, environment: async () => known.value };
+    return lookAround({ ...{ checkouts, store, closed, root, notes, keep, after }, sources: from, cleaner: cleaner() });
   };
 
   async function take({ notes, next = [], tag, cause = 'asked' }: NowOptions): Promise<Taken> {
