@@ -37,7 +37,7 @@ const step = fc.oneof(
   }),
   fc.record({ do: fc.constant('pass' as const), ms: fc.nat(400) }),
 );
-const bounds = { depth: 3, members: 6 };
+const bounds = { depth: 3, members: 3 };
 
 interface Tree {
   readonly members: Map<string, Member>;
@@ -125,4 +125,32 @@ it('takes a folder for what lies in it, and for nothing that only begins alike',
   expect(isWithin('dev/*', ['dev/a/*', 'dev/a'])).toBe(false);
   expect(isWithin('devil/a', ['dev/*', 'dev'])).toBe(false);
   expect(isWithin('dev', ['dev/*'])).toBe(false);
+});
+
+it('counts those above also where what a child was handed says more than they have', () => {
+  const handed = (parent: string, secrets: string[]): Handed => ({
+    parent,
+    run: 'r',
+    intent: 'i',
+    until: isoTime(now + 1000),
+    secrets,
+  });
+  const bottom: Member = { name: 'c', agent: record('c', 'T1', 'b'), handed: handed('b', ['dev/*']) };
+  const middle: Member = { name: 'b', agent: record('b', 'T1', 'a'), handed: handed('a', ['dev/db']) };
+  const top: Member = { name: 'a', agent: record('a', 'T2'), handed: undefined };
+  expect(refusalToLease([bottom, middle, top], 'dev/db')).toBeUndefined();
+  expect(refusalToLease([bottom, middle, top], 'dev/mail')).toContain('did not hand down');
+  expect(standingIn([bottom, middle, top], now)).toMatchObject({ status: 'active', tier: 'T1' });
+  // One above whom nobody knows lends nothing.
+  expect(standingIn([bottom, middle, { ...top, agent: undefined }], now)).toBeUndefined();
+});
+
+it('starts no more than may live at once', () => {
+  const line: Line = [{ name: 'a', agent: record('a', 'T2'), handed: undefined }];
+  const wish = { parent: 'a', tier: 'T0', needs: 'T0', until: now + 1, secrets: [] } as const;
+  const refused = (living: number) => refusalToSpawn(wish, { asker: 'a', line, living, now }, bounds);
+  expect([refused(bounds.members - 1), refused(bounds.members)]).toEqual([
+    undefined,
+    expect.stringContaining('teams.members'),
+  ]);
 });
