@@ -68,6 +68,28 @@ module.exports = {
       to: { pathNot: ['^src/agent-client/', '^node:', '^(?:http|module|os|path|url|child_process)$'] },
     },
     {
+      name: 'shipped-agents-stand-alone',
+      comment: 'They run in sandboxes, with the agent library and what finds secrets, and nothing else of ours.',
+      severity: 'error',
+      from: { path: '^src/work/agents/shipped/[^/]+/' },
+      to: {
+        pathNot: [
+          '^src/work/agents/shipped/(?:[^/]+/|inputs\\.ts$)',
+          '^src/agent-client/index\\.ts$',
+          '^src/governance/redaction/index\\.ts$',
+          '^node:',
+          '^(?:fs|path|crypto|child_process)$',
+        ],
+      },
+    },
+    {
+      name: 'shipped-inputs-are-types-there',
+      comment: 'zod is not in their sandboxes.',
+      severity: 'error',
+      from: { path: '^src/work/agents/shipped/[^/]+/' },
+      to: { path: '^src/work/agents/shipped/inputs\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-dev-packages-in-src',
       severity: 'error',
       from: { path: '^src/', pathNot: ['\\.test\\.ts$', '/contract\\.ts$'] },

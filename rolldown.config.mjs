@@ -40,5 +40,14 @@ const agent = {
   output: { dir: 'dist/agent', format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
 };
 
+/** The agents that come with agov lie in the library, since they run where it is shown, and nothing else of ours is. */
+const shipped = {
+  input: Object.fromEntries(
+    ['observer', 'executor', 'admin'].map((name) => [name, `src/work/agents/shipped/${name}/index.ts`]),
+  ),
+  platform: 'node',
+  output: { ...agent.output },
+};
+
 // biome-ignore lint/style/noDefaultExport: rolldown reads the default export
-export default [main, agent];
+export default [main, agent, shipped];

@@ -51,7 +51,7 @@ export {
   putActs,
   type Roster,
 } from './roster/index.ts';
-export { type Shipped, shippedAgents, shippedAs } from './shipped/index.ts';
+export { type Shipped, shippedAgents } from './shipped/index.ts';
 export { announceHalt, createWatch, type Watch } from './stop/index.ts';
 export {
   createExplainTool,

@@ -27,6 +27,17 @@ const look = (name: string, args: Record<string, unknown>, context: ToolContext)
 const commit = (message = 'Change'): Promise<ToolResult> => act('git.commit', { message }, seat);
 
 describe('git.merge', () => {
+  test('takes no other commit than the one that was reviewed', async () => {
+    write(seat.workspace, 'a.txt', 'a\n');
+    await commit();
+    const at = git(root, 'rev-parse', 'agov/ada/work');
+    const reviewed = { branch: 'agov/ada/work', into: 'main', at };
+    expect((await look('git.merge', reviewed, seat)).intent.args).toMatchObject({ branchCommit: at });
+    write(seat.workspace, 'b.txt', 'b\n');
+    await commit('Slip something in');
+    await expect(look('git.merge', reviewed, seat)).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
   const merge = { branch: 'agov/ada/work', into: 'main' };
 
   beforeEach(async () => {

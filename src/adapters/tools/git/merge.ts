@@ -41,11 +41,17 @@ export const gitMerge = defineTool({
   args: z.strictObject({
     branch: branchSchema.describe('The branch to take from.'),
     into: branchSchema.describe('The branch that gets the merge.'),
+    at: z
+      .string()
+      .regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, 'must be the whole id of a commit')
+      .optional()
+      .describe('The commit that was reviewed: refused where the branch is at another.'),
   }),
-  async prepare({ branch, into }, context, exec) {
+  async prepare({ branch, into, at }, context, exec) {
     if (branch === into) throw new AgovError('INPUT_INVALID', { what: `${branch} cannot be merged into itself.` });
     const repository = await openRepository(context, exec);
     const branchCommit = await existing(repository, exec, branch);
+    if (at !== undefined && at !== branchCommit) throw notReviewed(branch, at, branchCommit);
     const intoCommit = await existing(repository, exec, into);
     const tree = await mergedTree(repository, context, exec, { branch, into, branchCommit, intoCommit }, false);
     const merge: Merge = { branch, into, branchCommit, intoCommit, tree };
@@ -136,6 +142,14 @@ async function existing(repository: Repository, exec: ToolExec, branch: string):
   const commit = await repository.commitOf(exec, branch);
   if (commit) return commit;
   throw new AgovError('NOT_FOUND', { what: `There is no branch ${branch}.`, fix: 'See "git branch".' });
+}
+
+function notReviewed(branch: string, at: string, now: string): AgovError {
+  return new AgovError('CONFLICT', {
+    what: `${branch} is not at ${at.slice(0, 12)} any more, but at ${now.slice(0, 12)}.`,
+    why: 'What has come since was not reviewed.',
+    fix: 'Review it again.',
+  });
 }
 
 function moved(name: string): ToolResult {

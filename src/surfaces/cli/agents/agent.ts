@@ -1,8 +1,8 @@
 import type { AgentRecord } from '../../../adapters/state/port.ts';
-import { isoTime } from '../../../kernel/index.ts';
+import { AgovError, isoTime } from '../../../kernel/index.ts';
 import { addAgent, retireAgent } from '../../../runtime/bootstrap/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../frame/index.ts';
-import { definitionCommands } from './definitions/index.ts';
+import { definitionCommands, mustBeFree, shippedNamed, writeLike } from './definitions/index.ts';
 import { stop } from './kill.ts';
 import { parseTier, standingCommands, tokensLeft } from './standing.ts';
 
@@ -15,16 +15,26 @@ export const agentCommand: AddCommands = (program, define) => {
     agent
       .command('add <name>')
       .description('register an agent; an operator’s act, on record')
-      .option('--tier <tier>', 'T0, T1 or T2', 'T0')
+      .option('--tier <tier>', 'T0, T1 or T2 (default: T0, or that of the agent that it is like)')
+      .option('--like <agent>', 'an agent that comes with agov: writes agents/NAME.yaml; see "agov agent shipped"')
       .option('--as <operator>', 'the operator who does it'),
-    (cli, [name = ''], { tier, as }) =>
+    (cli, [name = ''], { tier, like, as }) =>
       cli.withApp(async (app) => {
-        const level = parseTier(tier);
+        const shipped = like === undefined ? undefined : shippedNamed(like);
+        const level = parseTier(tier ?? shipped?.tier ?? 'T0');
+        if (shipped && level !== shipped.tier) throw otherTier(shipped.name, shipped.tier);
         const by = app.operator(as);
+        if (shipped) mustBeFree(app, name);
         const made = await addAgent(await app.standing(), name, level, by);
-        cli.emit(made, () => `Added agent ${made.name} at ${made.tier}, by ${made.operator}.`);
+        const file = shipped && writeLike(app, name, shipped);
+        cli.emit({ ...made, ...(file === undefined ? {} : { file }) }, () =>
+          [
+            `Added agent ${made.name} at ${made.tier}, by ${made.operator}.`,
+            ...(file === undefined ? [] : [`Wrote ${file}. Run it: agov agent run ${name} --task "…"`]),
+          ].join('\n'),
+        );
       }),
-    ['agov agent add reader', 'agov agent add builder --tier T1'],
+    ['agov agent add reader', 'agov agent add builder --tier T1', 'agov agent add scout --like observer'],
   );
 
   standingCommands(agent, define);
@@ -111,6 +121,10 @@ export const agentCommand: AddCommands = (program, define) => {
     ['agov agent revoke builder --reason "…"'],
   );
 };
+
+function otherTier(like: string, tier: string): AgovError {
+  return new AgovError('USAGE', { what: `"${like}" works at ${tier} and at no other tier.`, fix: 'Leave --tier out.' });
+}
 
 /** Each below the one that started it. */
 function inTree<A extends { readonly name: string; readonly parent?: string }>(

@@ -60,7 +60,7 @@ function refuseBadName(name: string): void {
 }
 
 /** An agent may have made it before the folder was kept from it. */
-function refuseLink(folder: string): void {
+export function refuseLink(folder: string): void {
   if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
   throw new AgovError('CONFLICT', { what: `${folder} is a symlink.`, fix: 'Make it a folder of the project.' });
 }
