@@ -22,9 +22,12 @@ it.each(['pipelines', 'templates'])('finds nothing wrong with what docs/guide/%s
   }
 });
 
-it.each(['examples/governed-change/pipeline.yaml'])('finds nothing wrong with %s', (path) => {
-  expect(violations(schema('pipeline'), parse(text(path)))).toEqual([]);
-});
+it.each(['examples/governed-change/pipeline.yaml', 'examples/shipped-agents/pipeline.yaml'])(
+  'finds nothing wrong with %s',
+  (path) => {
+    expect(violations(schema('pipeline'), parse(text(path)))).toEqual([]);
+  },
+);
 
 it('finds nothing wrong with the templates and the tiers that come with agov', () => {
   for (const file of readdirSync(join(repository, 'builtin/templates'))) {

@@ -32,6 +32,18 @@ describeWith('bwrap', 'npm start', () => {
   });
 });
 
+describeWith('bwrap', 'the example of the shipped agents', () => {
+  it('looks, changes, merges with consent and cleans up, without a model', () => {
+    const { status, stdout, stderr } = start('shipped-agents');
+    expect(stderr).not.toContain('NOT contained');
+    expect(stdout).toContain('approved by demo (--yes): repo.merge main');
+    expect(stdout).toContain("Merge branch 'agov/smith/take-the-rebate-off-before-the-tax' into main");
+    expect(stdout.slice(stdout.indexOf('What came of it'))).not.toMatch(/^ {2}agov\//m);
+    expect(stdout).toMatch(/^verified /m);
+    expect(status).toBe(0);
+  });
+});
+
 describeWith('terraform', 'the Terraform example', () => {
   it('runs to its end', () => {
     const { status, stdout, stderr } = start('terraform-change');
