@@ -16,9 +16,17 @@ const maxFaults = 5;
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** `directory` is what faults name it by. Undefined where there is no such file. */
-export function readHead(path: string, directory: string): Found | undefined {
+export type ReadHead = (path: string, directory: string) => Found | undefined;
+
+/** One buffer for all of a walk: a hundred thousand of them keep the collector busier than the reading. */
+export function headReader(): ReadHead {
+  const buffer = Buffer.allocUnsafe(headBytes);
+  return (path, directory) => readHead(path, directory, buffer);
+}
+
+function readHead(path: string, directory: string, buffer: Buffer): Found | undefined {
   const file = directory === '' ? statusFile : `${directory}/${statusFile}`;
-  const head = headOf(path);
+  const head = headOf(path, buffer);
   if (head === undefined) return undefined;
   if ('why' in head) return faulty(file, head.why);
   const read = readStatus(head.text, file);
@@ -32,7 +40,7 @@ export function readHead(path: string, directory: string): Found | undefined {
 
 const tooFar = `The front matter must end within the first ${headBytes} bytes.`;
 
-function headOf(path: string): { text: string; more: boolean } | { why: string } | undefined {
+function headOf(path: string, buffer: Buffer): { text: string; more: boolean } | { why: string } | undefined {
   let file: number;
   try {
     file = openSync(path, flags);
@@ -45,7 +53,6 @@ function headOf(path: string): { text: string; more: boolean } | { why: string }
   }
   try {
     if (!fstatSync(file).isFile()) return { why: 'It is not a file.' };
-    const buffer = Buffer.allocUnsafe(headBytes);
     const bytes = buffer.subarray(0, readSync(file, buffer, 0, headBytes, 0));
     if (bytes.includes(0)) return { why: 'It is not text.' };
     return { text: decode(bytes), more: bytes.length === headBytes };

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Env, messageOf, systemCode } from '../../../kernel/index.ts';
 import { type StatusValue, statusFile } from '../format/index.ts';
 import type { Seen, SeenByPath } from './cache.ts';
-import { readHead, type ShownFault } from './head.ts';
+import { headReader, type ReadHead, type ShownFault } from './head.ts';
 import type { Rules } from './rules.ts';
 
 export interface Directory {
@@ -47,6 +47,7 @@ export async function walk({ root, rules, before, env, signal, onProgress }: Wal
   const directories: Directory[] = [];
   const seen = new Map<string, Seen>();
   const settled = env.now() - settledMs;
+  const readHead = headReader();
   let changed = false;
   const left: { path: string; parent: Directory | undefined; rules: Rules }[] = [
     { path: '', parent: undefined, rules },
@@ -60,7 +61,7 @@ export async function walk({ root, rules, before, env, signal, onProgress }: Wal
     const { path, parent } = next;
     const at = path === '' ? root : `${root}/${path}`;
     const old = before.get(path);
-    const looked = look(at, path, old);
+    const looked = look(at, path, old, readHead);
     if (looked === undefined) continue;
     if ('unreadable' in looked) {
       directories.push({ path, parent, unreadable: looked.unreadable });
@@ -91,13 +92,13 @@ export async function walk({ root, rules, before, env, signal, onProgress }: Wal
 type Looked = { now: Seen; faults: readonly ShownFault[] | undefined; changed: boolean } | { unreadable: string };
 
 /** Undefined for what has gone meanwhile, or is no directory any more. */
-function look(at: string, path: string, old: Seen | undefined): Looked | undefined {
+function look(at: string, path: string, old: Seen | undefined, readHead: ReadHead): Looked | undefined {
   try {
     const stat = lstatSync(at, { throwIfNoEntry: false });
     if (!stat?.isDirectory()) return undefined;
     const same = old !== undefined && old.i === stat.ino && old.c === stat.ctimeMs;
     const names = same ? { d: old.d, g: old.g, s: old.s !== undefined } : namesIn(at);
-    const file = names.s ? statusIn(at, path, same ? old.s : undefined) : undefined;
+    const file = names.s ? statusIn(at, path, same ? old.s : undefined, readHead) : undefined;
     const now: Seen = {
       ...{ i: stat.ino, c: stat.ctimeMs, d: names.d },
       ...(names.g ? { g: 1 } : {}),
@@ -127,7 +128,7 @@ interface StatusSeen {
   readonly changed: boolean;
 }
 
-function statusIn(at: string, path: string, old: Seen['s']): StatusSeen | undefined {
+function statusIn(at: string, path: string, old: Seen['s'], readHead: ReadHead): StatusSeen | undefined {
   const file = `${at}/${statusFile}`;
   const stat: Stats | undefined = lstatSync(file, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;
