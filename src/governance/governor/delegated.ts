@@ -48,7 +48,8 @@ function spawning(
   const scene = { asker: channel.agent, line, living: standings.below(root).length, now: standings.now() };
   const refused = refusalToSpawn(spawn, scene, bounds);
   if (refused !== undefined) return said(refused);
-  const scope = spawn.parent === channel.agent ? channel.budget : (line[0].handed?.budget ?? channel.budget);
+  const handedOn = spawn.parent === channel.agent ? channel.budget : (line[0].handed?.budget ?? channel.budget);
+  const scope = spawn.payer ?? handedOn;
   if (scope === undefined || !spawn.limits) return undefined;
   if (!budgets) return said('No budgets are kept here.');
   try {

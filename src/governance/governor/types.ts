@@ -39,7 +39,11 @@ export interface BeginOptions {
   /** What the gate says to those whom it asks. */
   readonly asks?: string;
   /** Of `agent.spawn`, which is denied without: what the child would have. */
-  readonly spawn?: SpawnWish & { readonly limits?: Limits };
+  readonly spawn?: SpawnWish & {
+    readonly limits?: Limits;
+    /** What whoever it stands under spends from, where that is not what that one was handed. */
+    readonly payer?: string;
+  };
 }
 
 export type Begun =

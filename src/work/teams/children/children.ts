@@ -150,7 +150,7 @@ function asked({ env, standings, known, lifetimeMs }: ChildrenParts, { channel }
   const role = mustBeRole(wish.role);
   const under = wish.under ?? channel.agent;
   const { value, text } = mustDefine(wish.definition, known);
-  const { tier = value.tier, secrets = [], limits, lifeMs, slot, input } = wish;
+  const { tier = value.tier, secrets = [], limits, payer, lifeMs, slot, input } = wish;
   const now = env.now();
   const until = lifeMs === undefined ? Math.min(now + lifetimeMs, endOf(standings.line(under))) : now + lifeMs;
   const tooLong =
@@ -172,6 +172,7 @@ function asked({ env, standings, known, lifetimeMs }: ChildrenParts, { channel }
     secrets,
     ...(refused === undefined ? {} : { refused }),
     ...(limits === undefined ? {} : { limits }),
+    ...(payer === undefined ? {} : { payer }),
   };
   return {
     intent: { action: 'agent.spawn', resource: `${under}.${role}`, args },
@@ -198,7 +199,8 @@ async function bear(
   const { role, limits, secrets = [], team = channel.team, peers } = wish;
   const under = wish.under ?? channel.agent;
   const line = standings.line(under);
-  const above = under === channel.agent ? channel.budget : (line[0].handed?.budget ?? channel.budget);
+  const handedOn = under === channel.agent ? channel.budget : (line[0].handed?.budget ?? channel.budget);
+  const above = wish.payer ?? handedOn;
   const tier = wish.tier ?? mustDefine(wish.definition, known).value.tier;
   const { run, workspace } = channel;
   const by = { operator: line.at(-1)?.agent?.operator ?? channel.agent, user: `agent ${channel.agent}` };

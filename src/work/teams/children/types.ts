@@ -15,6 +15,8 @@ export interface ChildWish {
   /** That of its definition when left out. */
   readonly tier?: Tier | undefined;
   readonly limits?: Limits | undefined;
+  /** What whoever it stands under spends from, where that is not what that one was handed: the budget of its team. */
+  readonly payer?: string | undefined;
   readonly lifeMs?: number | undefined;
   /** None when left out. */
   readonly secrets?: readonly string[] | undefined;

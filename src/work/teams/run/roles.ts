@@ -88,6 +88,7 @@ export function rolesOf(
     const wish = {
       ...wishFor(parts, plan, role, lead.channel),
       under: above ?? lead.channel.agent,
+      ...(above === lead.channel.agent ? { payer: lead.channel.budget } : {}),
       ...(work ? { work } : {}),
       ...(refused === undefined ? {} : { refused }),
     };

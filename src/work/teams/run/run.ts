@@ -229,7 +229,14 @@ async function runPlace(
     .spawn(
       () => ({
         asker: authority,
-        wish: { ...wish, ...task, under: lead.channel.agent, slot, ...(own ? { work: own } : {}) },
+        wish: {
+          ...wish,
+          ...task,
+          under: lead.channel.agent,
+          payer: lead.channel.budget,
+          slot,
+          ...(own ? { work: own } : {}),
+        },
       }),
       lead,
     )
