@@ -70,7 +70,7 @@ export function openAgents({ env, config, root }: Frame, parts: AgentsParts): Ag
     };
     const llm = llmKind({ ...asking, ...waiting, tools, operations: (seat) => acts.operations(seat) });
     const exec = await acts.exec();
-    const process = processKind({ exec, artifacts });
+    const process = processKind({ exec, artifacts, budgets: asking.budgets });
     const run = functionKind({ ...waiting, exec, artifacts, asking, root, sandbox: stores.sandbox });
     return createRunAgent({ governor, known: knownToAgents, kinds: { process, llm, function: run } });
   });

@@ -1,20 +1,23 @@
 /** An agent that is a command: the task comes by variables, and what it prints is its answer. */
+import type { Budgets } from '../../../governance/budgets/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
 import { AgovError, type Json, sha256Hex } from '../../../kernel/index.ts';
 import type { Exec } from '../exec.ts';
+import { timeLeft, withBudget } from '../llm/index.ts';
 import type { AgentResult, Kind } from './types.ts';
 
 export interface ProcessParts {
   readonly exec: Exec;
   readonly artifacts: Artifacts;
+  readonly budgets: Budgets;
 }
 
 /** Variables are part of the intent, and an entry of the ledger has an end. */
 const maxTask = 16_384;
 const maxAnswer = 1_048_576;
 
-export function processKind({ exec, artifacts }: ProcessParts): Kind {
-  return async ({ channel, definition, task, input, begin, signal, timeoutMs, stdout, stderr }) => {
+export function processKind({ exec, artifacts, budgets }: ProcessParts): Kind {
+  return async ({ definition, task, input, begin, signal, timeoutMs, stdout, stderr, ...job }) => {
     const { secrets, runs } = definition.value;
     const [program, ...args] = runs.process?.command ?? [];
     if (program === undefined) throw new AgovError('INTERNAL', { what: 'A definition without command came through.' });
@@ -32,10 +35,11 @@ export function processKind({ exec, artifacts }: ProcessParts): Kind {
         fix: 'Put what is long into a file of the workspace, and name the file.',
       });
     }
+    const channel = await withBudget(budgets, { ...job, definition, begin });
     const acted = await exec({
       ...{ channel, argv: [program, ...args], env: { ...runs.process?.env, ...told }, secrets },
       ...{ stdin: 'none', begin, signal },
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...timeLeft(budgets, timeoutMs, channel.budget),
       ...(stdout ? { stdout } : {}),
       ...(stderr ? { stderr } : {}),
     });

@@ -21,6 +21,17 @@ export async function withBudget(
   return { ...channel, budget: scope };
 }
 
+/** Of a process: its own time, or what is left of its budget's where that is less. */
+export function timeLeft(
+  budgets: Budgets,
+  timeoutMs: number | undefined,
+  budget: string | undefined,
+): { timeoutMs?: number } {
+  const left = budget === undefined ? undefined : budgets.remaining(budget).ms;
+  const least = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, left ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(least) ? { timeoutMs: least } : {};
+}
+
 /** An unknown price is not a price of nothing. @throws CONFIG_INVALID */
 export function mustHavePrices(budgets: Budgets, { prices, name }: Model, { budget }: Channel): void {
   if (prices || budget === undefined || budgets.remaining(budget).moneyMicros === undefined) return;

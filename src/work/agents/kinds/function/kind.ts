@@ -8,7 +8,7 @@ import type { Artifacts } from '../../../../governance/evidence/index.ts';
 import type { Acted, End } from '../../../../governance/governor/index.ts';
 import { AgovError, canonicalJson, type Json, type JsonObject, sha256Hex } from '../../../../kernel/index.ts';
 import type { Exec, ExecResult } from '../../exec.ts';
-import { type AskParts, withBudget } from '../../llm/index.ts';
+import { type AskParts, timeLeft, withBudget } from '../../llm/index.ts';
 import type { AgentJob, AgentResult, Kind } from '../types.ts';
 import { inputFor, moduleOf, runner } from './module.ts';
 import { type Said, type Talk, talk } from './talk.ts';
@@ -58,7 +58,7 @@ export function functionKind(parts: FunctionParts): Kind {
         const answer = output === undefined ? [] : [await artifacts.put('output', canonicalJson(output))];
         return judged({ ...all, artifacts: [...all.artifacts, ...answer] }, result, said);
       },
-      ...timeLeft(asking, job, channel.budget),
+      ...timeLeft(asking.budgets, job.timeoutMs, channel.budget),
       ...(job.stdout ? { stdout: job.stdout } : {}),
       ...(job.stderr ? { stderr: job.stderr } : {}),
     });
@@ -73,12 +73,6 @@ const answeredMeanwhile = 'What it says that it waits for is no question of its 
 function beginning(parts: WaitingParts, { channel, begin }: AgentJob): AgentJob['begin'] {
   const { requireApprovals: _given, roles: _roles, asks: _asks, ...again } = begin;
   return hasWaited(parts, channel, begin) ? again : begin;
-}
-
-function timeLeft({ budgets }: AskParts, { timeoutMs }: AgentJob, budget: string | undefined): { timeoutMs?: number } {
-  const left = budget === undefined ? undefined : budgets.remaining(budget).ms;
-  const least = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, left ?? Number.POSITIVE_INFINITY);
-  return Number.isFinite(least) ? { timeoutMs: least } : {};
 }
 
 /** It has ended as a process; its stage goes on when the operators have answered. */
