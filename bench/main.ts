@@ -11,7 +11,11 @@ import { benchSandbox } from './sandbox.ts';
 
 const { values: sizes, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { megabytes: { type: 'string', default: '32' }, chunks: { type: 'string', default: '20000' } },
+  options: {
+    megabytes: { type: 'string', default: '32' },
+    chunks: { type: 'string', default: '20000' },
+    directories: { type: 'string', default: '2000' },
+  },
 });
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -21,7 +25,12 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   sandbox: () => benchSandbox(),
   kill: benchKill,
   pipeline: benchPipeline,
-  context: () => benchContext({ megabytes: Number(sizes.megabytes), chunks: Number(sizes.chunks) }),
+  context: () =>
+    benchContext({
+      megabytes: Number(sizes.megabytes),
+      chunks: Number(sizes.chunks),
+      directories: Number(sizes.directories),
+    }),
 };
 
 const unknown = wanted.filter((name) => !(name in benches));
