@@ -130,7 +130,7 @@ describe('text that must not be read', () => {
     ['two documents', 'name: x\n---\nname: y', /^a\.yaml:2:1 A second document begins here/],
     ['a tag nobody knows', 'name: !js/function x', /^a\.yaml:1:7 Unresolved tag/],
     ['YAML 1.1, where yes is true', '%YAML 1.1\n---\nname: yes', /Only YAML 1\.2/],
-    ['an alias bomb', `a0: &a0 [x,x]\n${levels.join('\n')}`, /Excessive alias count/],
+    ['an alias bomb', `a0: &a0 [x,x]\n${levels.join('\n')}`, /far more than is written/],
     ['an alias into itself', 'name: x\nstages: &s\n  - *s', /^a\.yaml:3:5 The alias \*s stands inside/],
     ['an alias to nothing', 'name: *n', /^a\.yaml:1:7 The alias \*n names no anchor/],
     ['__proto__', '__proto__: {name: x}', /"__proto__" is not allowed/],

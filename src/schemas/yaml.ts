@@ -33,6 +33,7 @@ const maxBytes = 1_048_576;
 const maxDepth = 64;
 const maxAliases = 100;
 const maxDocuments = 100;
+const maxParserFaults = 50;
 
 /** The value of `text`. @throws AgovError with `code`, whose `details.faults` are all of them. */
 export function parseYaml<T>(schema: z.ZodType<T>, text: string, file: string, code: ErrorCode = 'CONFIG_INVALID'): T {
@@ -85,7 +86,7 @@ function readDocument<T>(schema: z.ZodType<T>, document: Document, lines: LineCo
     return suggestion === undefined ? place : { ...place, suggestion };
   };
   const broken = [
-    ...[...document.errors, ...document.warnings].map((e) => at(e.pos[0], [], told(e.code, e.message))),
+    ...parserFaults(document).map((e) => at(e.pos[0], [], told(e.code, e.message))),
     ...directiveFaults(document).map((message) => at(0, [], message)),
   ];
   if (broken.length > 0) return { ok: false, faults: broken };
@@ -97,7 +98,12 @@ function readDocument<T>(schema: z.ZodType<T>, document: Document, lines: LineCo
   try {
     data = document.toJS({ maxAliasCount: maxAliases });
   } catch (error) {
-    return { ok: false, faults: [at(0, [], sentence(messageOf(error)))] };
+    const message = messageOf(error);
+    const many = message.startsWith('Excessive alias count');
+    return {
+      ok: false,
+      faults: [at(0, [], many ? 'Its aliases stand for far more than is written.' : sentence(message))],
+    };
   }
   const parsed = schema.safeParse(data);
   if (!parsed.success) {
@@ -112,8 +118,15 @@ function readDocument<T>(schema: z.ZodType<T>, document: Document, lines: LineCo
   };
 }
 
+/** A text that the parser gives up on, for its depth, would be told once for each level. */
+function parserFaults({ errors, warnings }: Document): readonly (typeof errors | typeof warnings)[number][] {
+  const exhausted = errors.find((e) => e.code === 'RESOURCE_EXHAUSTION');
+  return exhausted ? [exhausted] : [...errors, ...warnings].slice(0, maxParserFaults);
+}
+
 /** The parser's words, but where they speak to programmers. */
 function told(code: string, message: string): string {
+  if (code === 'RESOURCE_EXHAUSTION') return `The file is nested deeper than ${maxDepth} levels.`;
   if (code === 'MULTIPLE_DOCS') return 'A second document begins here; a file holds one.';
   return sentence(message);
 }

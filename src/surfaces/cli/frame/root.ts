@@ -23,6 +23,7 @@ export function rootCommand(io: Io, setExit: (code: number) => void, groups: rea
     .helpCommand(true);
 
   const define: Define = (command, work, examples = []) => {
+    command.showHelpAfterError(`(see "${pathOf(command)} --help")`);
     if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}`).join('\n')}`);
     return command.action(async () => {
       const cli = createCli(io, program.opts<GlobalOptions>());
@@ -34,6 +35,11 @@ export function rootCommand(io: Io, setExit: (code: number) => void, groups: rea
   for (const add of groups) add(program, define);
   program.addHelpText('after', '\nBegin with "agov init" in a project of yours. Exit codes: docs/generated/errors.md');
   return program;
+}
+
+/** The words that call it. */
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 
 function describeOption(option: Option): string {

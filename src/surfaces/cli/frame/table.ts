@@ -1,9 +1,13 @@
-/** Tables that fit the terminal: the widest columns give way and wrap; a pipe gets every character on one line. */
+/**
+ * Tables that fit the terminal: the widest columns give way and wrap between words. Where that is not enough, each row
+ * becomes a block of lines under its first cell. A pipe gets every character on one line.
+ */
 import widthOf from 'fast-string-width';
 import { wrapAnsi } from 'fast-wrap-ansi';
 
 const gap = 2;
-const narrowest = 8;
+/** A column is at least as wide as its longest word; longer ones than this are cut. */
+const longestKept = 12;
 
 /** `width` is the terminal's; undefined for a pipe. */
 export function table(
@@ -11,9 +15,24 @@ export function table(
   rows: readonly (readonly string[])[],
   width: number | undefined,
 ): string {
-  const natural = head.map((title, i) => Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map(widest)));
-  const widths = width === undefined ? natural : shrink(natural, width - gap * head.length);
+  const columns = head.map((title, i) => [title, ...rows.map((row) => row[i] ?? '')]);
+  const natural = columns.map((cells) => Math.max(...cells.map(widest)));
+  if (width === undefined) return [head, ...rows].flatMap((row) => lines(row, natural)).join('\n');
+  // The first one names the row and is left whole.
+  const least = columns.map((cells, i) => (i === 0 ? (natural[0] ?? 0) : Math.max(...cells.map(widestWord))));
+  const widths = shrink(natural, least, width - gap * (head.length - 1));
+  if (widths === undefined) return rows.map((row) => block(head, row, width)).join('\n');
   return [head, ...rows].flatMap((row) => lines(row, widths)).join('\n');
+}
+
+/** A row that has no place beside others: its name, and each cell below it behind its title. */
+function block(head: readonly string[], [name = '', ...cells]: readonly string[], width: number): string {
+  const titles = head.slice(1);
+  const indent = ' '.repeat(gap);
+  const column = Math.max(0, ...titles.map((title) => widthOf(title)));
+  const rest = Math.max(1, width - column - 2 * gap);
+  const shown = titles.flatMap((title, i) => (cells[i] ? lines([title, cells[i]], [column, rest]) : []));
+  return [...(name === '' ? [] : [name]), ...shown.map((line) => indent + line)].join('\n');
 }
 
 /** A row of the table as lines of the terminal: each cell wrapped in its column, words cut only where they must be. */
@@ -32,17 +51,24 @@ function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** Takes from the widest column, one by one, until the row fits. The first one names the row and is left whole. */
-function shrink(natural: readonly number[], width: number): number[] {
+/** Takes from the widest column that can still give, one by one, until the row fits; undefined where it cannot. */
+function shrink(natural: readonly number[], least: readonly number[], width: number): number[] | undefined {
   const widths = [...natural];
-  let excess = widths.reduce((sum, w) => sum + w, 0) - width;
-  while (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths.slice(1)), 1);
-    if ((widths[widest] ?? 0) <= narrowest) return widths;
-    widths[widest] = (widths[widest] ?? 0) - 1;
-    excess -= 1;
+  for (let excess = sum(widths) - width; excess > 0; excess -= 1) {
+    const giving = widths.map((w, i) => (w > (least[i] ?? 0) ? w : 0));
+    const most = Math.max(...giving);
+    if (most === 0) return undefined;
+    widths[giving.indexOf(most)] = most - 1;
   }
   return widths;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function widestWord(text: string): number {
+  return Math.min(longestKept, Math.max(...text.split(/\s+/).map((word) => widthOf(word))));
 }
 
 function widest(text: string): number {

@@ -18,6 +18,7 @@ export function readPipeline(cli: Cli, file: string): string {
     throw new AgovError('NOT_FOUND', {
       what: `The pipeline ${file} cannot be read.`,
       why: messageOf(error),
+      fix: 'Check the path; "agov pipeline new" writes a first one.',
       cause: error,
     });
   }

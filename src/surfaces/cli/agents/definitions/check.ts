@@ -41,17 +41,16 @@ interface Checked {
 
 function allOf({ project }: App): string[] {
   const folder = join(project.root, definitionFolder);
+  const fix = 'Write a definition: agov agent define NAME';
+  let names: string[];
   try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.yaml'))
-      .map((name) => join(folder, name));
+    names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   } catch (cause) {
-    throw new AgovError('NOT_FOUND', {
-      what: `There is no ${definitionFolder}/ in the project.`,
-      fix: 'Write a definition: agov agent define NAME',
-      cause,
-    });
+    throw new AgovError('NOT_FOUND', { what: `There is no ${definitionFolder}/ in the project.`, fix, cause });
   }
+  if (names.length === 0)
+    throw new AgovError('NOT_FOUND', { what: `There is no definition in ${definitionFolder}/.`, fix });
+  return names.map((name) => join(folder, name));
 }
 
 function checkOne(

@@ -16,7 +16,7 @@ export const listCommand: AddCommands = (pipeline, define) => {
               r.pipeline,
               colored(cli, r.status),
               r.operator,
-              r.startedAt.slice(0, 19).replace('T', ' '),
+              r.startedAt.slice(0, 16).replace('T', ' '),
             ]);
             return cli.table(['RUN', 'PIPELINE', 'STATUS', 'BY', 'STARTED'], rows);
           },
