@@ -143,4 +143,28 @@ describe('an answer', () => {
     expect(checked.ok).toBe(false);
     expect(checked.ok ? '' : checked.faults.join(' ')).toContain(why);
   });
+
+  it.each([
+    ['a pattern', { x: { type: 'string', pattern: '^(a+)+$' } }, JSON.stringify({ x: `${'a'.repeat(40)}!` })],
+    ['an end without end', { x: { type: 'string' } }, `\`\`\`\n${'\n'.repeat(40_000)}x`],
+  ])('takes no longer than it may, whatever agent and model make up together: %s', (_what, properties, text) => {
+    const began = performance.now();
+    expect(answerShape({ type: 'object', properties, required: ['x'] }).check(text).ok).toBe(false);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('has no schema that takes for ever to be read', () => {
+    const names = Array.from({ length: 40 }, (_, n) => `a${n}`);
+    const twice = (name: string) => ({ anyOf: [{ $ref: `#/$defs/${name}` }, { $ref: `#/$defs/${name}` }] });
+    const $defs = Object.fromEntries(names.map((name, n) => [name, n === 39 ? { const: 1 } : twice(`a${n + 1}`)]));
+    const began = performance.now();
+    const check = (): boolean =>
+      answerShape({ type: 'object', properties: { x: twice('a0') }, $defs }).check('{"x":2}').ok;
+    try {
+      expect(check()).toBe(false);
+    } catch (error) {
+      expect(String(error)).toMatch(/time/i);
+    }
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
 });
