@@ -12,7 +12,12 @@ import { ERROR_TABLE } from '../src/kernel/index.ts';
 import { configSchema, entrySchema } from '../src/schemas/index.ts';
 import { openApi } from '../src/surfaces/agent-socket/index.ts';
 import { buildProgram } from '../src/surfaces/cli/program.ts';
-import { createOperations, type OperationParts } from '../src/work/agents/index.ts';
+import {
+  type ContextSeat,
+  contextOperations,
+  createOperations,
+  type OperationParts,
+} from '../src/work/agents/index.ts';
 import { type TeamOperationParts, teamOperations } from '../src/work/teams/index.ts';
 import { editorSchemas, jsonSchemaOf } from './editor-schemas.ts';
 
@@ -66,7 +71,8 @@ function socketPage(): unknown {
   const nothing: unknown = new Proxy(() => undefined, { get: () => nothing });
   const seat = { channel: { agent: '', run: '', workspace: '' }, parent: '' };
   const own = [...createOperations(nothing as OperationParts, seat).table.values()];
-  return openApi([...own, ...teamOperations(nothing as TeamOperationParts, seat)]);
+  const context = contextOperations(nothing as ContextSeat);
+  return openApi([...own, ...teamOperations(nothing as TeamOperationParts, seat), ...context]);
 }
 
 function errorsPage(): string {

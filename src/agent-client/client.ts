@@ -43,6 +43,8 @@ export interface Agent {
   ask(question: Question, options?: CallOptions): Promise<Advice>;
   /** Which runs have a process now. */
   runs(): Promise<Answer<LiveRuns>>;
+  /** The OpenAPI document of all that may be asked. */
+  describe(): Promise<Json>;
   /** Any operation by its name. */
   call(operation: string, input?: Json, options?: CallOptions): Promise<Json>;
 }
@@ -66,6 +68,7 @@ export function connect({ socket = process.env['AGOV_SOCKET'] }: ConnectOptions 
   };
   return {
     board,
+    describe: () => send(socket, '/openapi.json', undefined) as Promise<Json>,
     whoami: () => ask('whoami', {}),
     tools: async () => (await ask<{ tools: readonly ToolDescription[] }>('tools', {})).tools,
     act: (tool, args = {}, { signal, ...options } = {}) => ask('act', { tool, args, ...options }, { signal }),

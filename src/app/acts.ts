@@ -11,6 +11,8 @@ import type { Tier } from '../schemas/index.ts';
 import {
   type Acquire,
   type AgentOperations,
+  type ContextSeat,
+  contextOperations,
   createExec,
   createExplainTool,
   createOperations,
@@ -58,6 +60,8 @@ export interface ActsParts {
   readonly tools: ReadonlyMap<string, Tool>;
   /** What an asker may ask about others. */
   teamOperations(seat: Seat): Promise<TeamSeat>;
+  /** The memory, checkpoints and status of an asker. */
+  contextSeat(seat: Seat): ContextSeat;
 }
 
 /** Commands and tools that one run has asked for over its sockets and that have not ended, however deep. */
@@ -65,7 +69,7 @@ const mostStartedAtOnce = 16;
 
 export function openActs(
   frame: Frame,
-  { stores, rules, world, artifacts, host, acquire, openEgress, openSocket, tools, teamOperations }: ActsParts,
+  { stores, rules, world, artifacts, host, acquire, openEgress, openSocket, tools, ...parts }: ActsParts,
 ): Acts {
   const { env, config, root } = frame;
   const { sandbox, state, secrets, ledger } = stores;
@@ -144,8 +148,9 @@ export function openActs(
     const common = { env, artifacts, tools, slots, governor: await governor(), ledger: await ledger() };
     const asked = { approvals: await approvals(), budgets: await rules.budgets(), state: await state() };
     const acts = { exec: await exec(), useTool: await useTool(), explainTool: await explainTool() };
-    const { operations: others, release } = await teamOperations(seat);
-    const made = createOperations({ ...common, ...asked, ...acts }, seat, [...others, ...(more ?? [])]);
+    const { operations: others, release } = await parts.teamOperations(seat);
+    const context = contextOperations(parts.contextSeat(seat));
+    const made = createOperations({ ...common, ...asked, ...acts }, seat, [...others, ...context, ...(more ?? [])]);
     return {
       table: made.table,
       async [Symbol.asyncDispose]() {

@@ -117,6 +117,12 @@ export function openApp(options: AppOptions): App {
     openEgress: async (channel, hosts, intent) => options.egress?.(app, channel, hosts, intent),
     openSocket: async (seat, more) => options.socket?.(app, seat, more),
     teamOperations: (seat) => teams.teamOperations(seat),
+    contextSeat: ({ channel, parent }) => ({
+      home: `agent/${channel.agent}`,
+      memory: () => memory.memoryFor(channel, parent),
+      checkpoints: () => checkpoints.checkpointsFor(channel, parent),
+      updateStatus: (directory, wanted) => status.updateStatusFor(channel, directory, wanted, parent),
+    }),
   });
   const agents = openAgents(frame, { stores, rules, acts, artifacts, tools, breakers: guards });
   const teams = openTeams(frame, { stores, rules, artifacts, agents, acts, tools });

@@ -45,7 +45,7 @@ const work = async (): Promise<AddCommands> => (await import('./work/index.ts'))
 const groups: Readonly<Record<string, () => Promise<AddCommands>>> = {
   ...{ agent: agents, run: agents, approve: agents, deny: agents, approvals: agents },
   ...{ kill: agents, freeze: agents, thaw: agents, act: agents },
-  ...{ checkpoint: context, memory: context, status: context, worker: work },
+  ...{ checkpoint: context, mcp: context, memory: context, status: context, worker: work },
   ...{ ledger: record, artifact: record, pipeline: work, preflight: work },
 };
 

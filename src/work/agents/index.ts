@@ -32,6 +32,8 @@ export { heldFor, lockOwner, runOf, runOwner } from './lock-owner.ts';
 export {
   type AgentOperations,
   answerOf,
+  type ContextSeat,
+  contextOperations,
   createOperations,
   defineOperation,
   notAllowed,
