@@ -120,7 +120,7 @@ async function perform(parts: ExecParts, request: ExecRequest, id: string): Prom
   const { tier } = await activeAgent(parts.governor, channel);
   const { secrets: wanted = {}, invitation } = request;
   await using leases = await leaseAll(parts, { channel, tier, parent: id, wanted, invitation });
-  const seat: Seat = { channel, parent: id };
+  const seat: Seat = { channel, parent: id, secrets: leases.values };
   await using egress = request.isolated ? undefined : await parts.openEgress(channel, tier, id);
   await using socket = request.isolated ? undefined : await parts.openSocket(seat, request.operations?.(seat) ?? []);
   const own = parts.profileOf(channel, tier);

@@ -1,6 +1,7 @@
 /** The table of what an agent may ask, made for one asker, and the checks that come before each of them. */
 import type { JsonObject } from '../../../kernel/index.ts';
 import { activeAgent } from '../active.ts';
+import { hush } from '../leases/index.ts';
 import { aboutOperations } from './groups/about.ts';
 import { actOperations } from './groups/acts.ts';
 import { boardOperations } from './groups/board.ts';
@@ -40,14 +41,17 @@ export function createOperations(parts: OperationParts, seat: Seat, more: readon
 }
 
 /** A revocation counts for what is asked after it, also over a connection that was open before. */
-function guarding({ env, governor }: OperationParts, { channel, parent }: Seat) {
+function guarding({ env, governor }: OperationParts, { channel, parent, secrets }: Seat) {
   const keepPace = pace(env, perSecond);
+  const hushed = hush(secrets);
   let violations = 0;
   return (operation: Operation): Operation => ({
     ...operation,
-    async perform(input, context) {
+    async perform(given, context) {
       keepPace();
       await activeAgent(governor, channel);
+      if (!operation.redacts) hushed?.refuse(operation.name, given);
+      const input = operation.redacts && hushed ? hushed.clean(given) : given;
       const claim = claimed(operation, input, { ...channel });
       // The schema refuses it below. That it was tried is recorded, but no agent may fill the ledger with it.
       if (claim && violations < mostViolations) {

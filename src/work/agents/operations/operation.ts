@@ -10,6 +10,8 @@ export interface Operation {
   /** Strict: an unknown key is a fault. */
   readonly input: z.ZodObject;
   readonly output: z.ZodType;
+  /** Secrets that its asker was leased are taken out of what is given, instead of refused. */
+  readonly redacts?: true;
   /** A denial and a question are values. @throws INPUT_INVALID, AGENT_NOT_ACTIVE, TOO_MANY_REQUESTS, and what performs it throws */
   perform(input: unknown, context: { readonly signal: AbortSignal }): Promise<Json>;
 }
@@ -19,6 +21,8 @@ export interface Seat {
   readonly channel: Channel;
   /** The intent of the process that asks: all that it asks for hangs below. */
   readonly parent: string;
+  /** Values that the process was leased: they do not go on record by what it asks. */
+  readonly secrets?: readonly string[];
 }
 
 interface Definition<Input extends z.ZodObject, Output extends z.ZodType> {
@@ -26,6 +30,7 @@ interface Definition<Input extends z.ZodObject, Output extends z.ZodType> {
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
+  readonly redacts?: true;
   perform(input: z.output<Input>, signal: AbortSignal): Promise<z.input<Output>>;
 }
 
@@ -33,9 +38,10 @@ interface Definition<Input extends z.ZodObject, Output extends z.ZodType> {
 export function defineOperation<Input extends z.ZodObject, Output extends z.ZodType>(
   definition: Definition<Input, Output>,
 ): Operation {
-  const { name, description, input, output } = definition;
+  const { name, description, input, output, redacts } = definition;
   return {
     ...{ name, description, input, output },
+    ...(redacts ? { redacts } : {}),
     async perform(given, { signal }) {
       const parsed = input.safeParse(given);
       if (!parsed.success) throw malformed(name, input, parsed.error);

@@ -53,6 +53,7 @@ export function talk(parts: TalkParts, task: string, input: JsonObject, model: s
     }),
     defineOperation({
       name: 'keep',
+      redacts: true,
       description: 'Keep a text as an artifact of this run, by its digest.',
       input: z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}$/), content: z.string() }),
       output: z.strictObject({ sha256: z.string() }),
@@ -66,6 +67,7 @@ export function talk(parts: TalkParts, task: string, input: JsonObject, model: s
     }),
     defineOperation({
       name: 'finish',
+      redacts: true,
       description:
         'Hand over what came of it, once: an output, the error by which it failed, or the approval that it waits for.',
       input: z.strictObject({
@@ -86,6 +88,7 @@ export function talk(parts: TalkParts, task: string, input: JsonObject, model: s
   const advice = (seat: Seat): Operation =>
     defineOperation({
       name: 'ask',
+      redacts: true,
       description: 'Ask the model for a value of a given shape. It has no tools; what it says is advice.',
       input: z.strictObject({
         prompt: z.string().min(1).max(65_536),
