@@ -34,10 +34,17 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
   const next = createPlanner(pipeline);
   using bell = createBell(halt);
   let lookAt = 0;
+  let told: Promise<unknown> = Promise.resolve();
 
   const fail = (error: unknown): void => {
     failures.push(error);
     bell.ring();
+  };
+  // Nothing is told before it is on record, nor before what came earlier; what comes next need not wait for that.
+  const tell = (unit: Unit, end: UnitEnd | 'started', recorded: Promise<void> = Promise.resolve()): void => {
+    told = Promise.all([told, recorded])
+      .then(() => parts.onUnit?.(unit, end))
+      .catch(fail);
   };
   const lost = halt.lost ? [halt.lost] : [];
   for (const signal of lost) {
@@ -48,15 +55,14 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
     const key = unitKey(unit);
     const known = journal.state.signals.length;
     const again = waits.begin(key);
-    if (!again) parts.onUnit?.(unit, 'started');
+    if (!again) tell(unit, 'started');
     // What undoes and ends goes on after a stop.
     const forward = !unit.undo && !isFinal(pipeline, unit.stage);
     const ends = forward ? [halt.stop, cancelled.signal] : [halt.quit];
     const signal = AbortSignal.any([...ends, ...lost, over.signal]);
     const { end, recorded } = await runUnit(parts, { pipeline, unit, journal, state: journal.state, signal, lost });
-    const news = waits.note(key, end, known);
-    // Nothing is told before it is on record; what comes next need not wait for that.
-    recorded.then(() => news && parts.onUnit?.(unit, end)).catch(fail);
+    if (waits.note(key, end, known)) tell(unit, end, recorded);
+    else recorded.catch(fail);
   };
   const launch = (unit: Unit): void => {
     const key = unitKey(unit);
@@ -70,7 +76,7 @@ export async function drive(parts: DriveParts, pipeline: Pipeline, run: string, 
   };
   const finish = async (body: RunBody): Promise<RunState> => {
     journal.writeRun(body);
-    await journal.settled();
+    await Promise.all([journal.settled(), told]);
     return readRun(ledger, run);
   };
 
