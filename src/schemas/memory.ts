@@ -11,7 +11,9 @@ export const memoryConfigSchema = z.strictObject({
     .describe('What becomes of content with a secret in it: the secret is taken out, or nothing is logged.'),
   embeddings: nameSchema
     .optional()
-    .describe('Name of the model under `models` that `agov memory search --semantic` asks; what is logged is sent to it.'),
+    .describe(
+      'Name of the model under `models` that `agov memory search --semantic` asks; what is logged is sent to it.',
+    ),
   teams: z
     .record(nameSchema, z.array(nameSchema).max(1000))
     .default({})
