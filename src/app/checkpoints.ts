@@ -16,7 +16,7 @@ import { openTokenizer } from '../context/tokens/index.ts';
 import type { Artifacts } from '../governance/evidence/index.ts';
 import type { Channel } from '../governance/governor/index.ts';
 import type { Ledger } from '../governance/ledger/index.ts';
-import { AgovError } from '../kernel/index.ts';
+import { AgovError, messageOf } from '../kernel/index.ts';
 import { closedPaths } from '../project.ts';
 import type { OperatorAct } from '../work/agents/index.ts';
 import { environmentOf } from './environment.ts';
@@ -29,6 +29,8 @@ export interface CheckpointDoor {
   checkpointsOf(operator: OperatorAct): Promise<Checkpoints>;
   /** As the agent behind this channel may use them: its own, of its own workspace. */
   checkpointsFor(channel: Channel, parent?: string): Promise<Checkpoints>;
+  /** Takes one where the configuration asks for it. Why there is none, where it failed: work is not held up by it. */
+  autoCheckpoint(cause: 'stage-end' | 'drain', notes: string, by: () => OperatorAct): Promise<string | undefined>;
 }
 
 export interface CheckpointDoorParts {
@@ -73,7 +75,18 @@ export function openCheckpointDoor(frame: Frame, parts: CheckpointDoorParts): Ch
     environment: () => environmentOf(path),
   });
 
-  return {
+  const door: CheckpointDoor = {
+    async autoCheckpoint(cause, notes, by) {
+      if (!config.checkpoint.auto.includes(cause)) return undefined;
+      try {
+        const own = await door.checkpointsOf(by());
+        await own.now({ cause, notes });
+        await own.prune(config.checkpoint.keep, { automatic: true });
+        return undefined;
+      } catch (error) {
+        return `No checkpoint was taken: ${messageOf(error)}`;
+      }
+    },
     async checkpointsOf({ operator, user }) {
       const sources: Sources = {
         ...shared(root),
@@ -122,6 +135,7 @@ export function openCheckpointDoor(frame: Frame, parts: CheckpointDoorParts): Ch
       return checkpointsOf({ ...(await common(workspace)), sources }, asker);
     },
   };
+  return door;
 }
 
 function approvalLine(one: {

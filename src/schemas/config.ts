@@ -1,6 +1,7 @@
 /** `agov.yaml`: one schema, read once, frozen, passed down. `docs/generated/configuration.md` is made from it. */
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../kernel/index.ts';
+import { checkpointConfigSchema } from './checkpoint.ts';
 import { memoryConfigSchema, tokensConfigSchema } from './memory.ts';
 import { modelSchema } from './models.ts';
 import { nameSchema } from './names.ts';
@@ -256,6 +257,7 @@ export const configSchema = z
       .prefault({}),
     teams: teamsConfigSchema.prefault({}),
     preflight: preflightConfigSchema.prefault({}),
+    checkpoint: checkpointConfigSchema.prefault({}),
     memory: memoryConfigSchema.prefault({}),
     tokens: tokensConfigSchema.prefault({}),
     status: statusConfigSchema.prefault({}),

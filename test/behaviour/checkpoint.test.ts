@@ -160,6 +160,32 @@ it('compares two, shows all of them in order, and prunes those without a tag', a
   expect(last).toMatchObject({ kind: 'checkpoint', body: { step: 'pruned', ids: [second], operator: 'ada' } });
 });
 
+it('takes them unasked where the configuration says so, and lets go of those alone', async () => {
+  const config = join(project.root, 'agov.yaml');
+  appendFileSync(config, '\nsandbox: none\ncheckpoint: { auto: [stage-end, drain], keep: 1 }\n');
+  writeFileSync(config, readFileSync(config, 'utf8').replace(/^sandbox: bubblewrap$/m, ''));
+  await must(project.agov('agent', 'add', 'builder', '--tier', 'T1'));
+  const asked = await taken('--notes', 'by hand');
+  mkdirSync(join(project.root, 'pipelines'), { recursive: true });
+  const stage = (run: string, needs = '') => `{ agent: builder, run: ${run}${needs} }`;
+  const stages = `stages:\n  one: ${stage('echo made > made.txt')}\n  two: ${stage('exit 3', ', needs: [one]')}\n`;
+  write('pipelines/two.yaml', `apiVersion: agov/v1\nkind: Pipeline\nname: two\n${stages}`);
+  const run = await project.agov('pipeline', 'run', 'pipelines/two.yaml');
+  expect(run.stderr).not.toContain('No checkpoint was taken');
+  const { checkpoints } = await json('checkpoint', 'timeline');
+  expect(checkpoints.map(({ cause }: { cause: string }) => cause)).toEqual(['stage-end', 'asked']);
+  expect(checkpoints[1].id).toBe(asked);
+  const told = (await json('checkpoint', 'show')).parts;
+  expect(told.notes.value.notes).toMatch(/two failed/);
+  expect(told.work.value.failures[0]).toMatchObject({ agent: 'builder', what: expect.stringContaining('exit 3') });
+  expect(told.files.value.files).toContainEqual(expect.objectContaining({ path: 'made.txt' }));
+  const served = project.start(['serve']);
+  await served.printed('ready');
+  served.child.kill('SIGTERM');
+  expect(await served.done).toMatchObject({ code: 0 });
+  expect((await json('checkpoint', 'show')).about).toMatchObject({ cause: 'drain' });
+});
+
 describe('bad input', () => {
   it('lists those that an id may mean, and says where there is none', async () => {
     expect((await project.agov('checkpoint', 'load', 'nope')).code).toBe(66);

@@ -74,7 +74,8 @@ export interface Checkpoints {
   /** The newest first. Those that cannot be read are told by their names. */
   list(): Promise<{ readonly read: readonly Read[]; readonly broken: readonly string[] }>;
   difference(a: string, b: string): Promise<readonly Difference[]>;
-  prune(keep: number): Promise<Pruned>;
+  /** Those with a tag stay; `automatic`: and those that somebody asked for. */
+  prune(keep: number, options?: { readonly automatic?: boolean }): Promise<Pruned>;
   restore(name: string, wanted: (about: About) => RestoreWanted): Promise<Restored>;
 }
 
@@ -194,11 +195,13 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
       }),
     difference: (a, b) =>
       may('memory.read', { op: 'diff' }, async () => differences(get(a).checkpoint, get(b).checkpoint)),
-    prune: (keep) =>
+    prune: (keep, { automatic = false } = {}) =>
       may('memory.write', { op: 'prune', keep }, async () => {
         const all = store.list().flatMap((stored) => {
           const read = tryRead(store, stored);
-          return read && read.checkpoint.about.space === space ? [{ stored, tag: read.checkpoint.about.tag }] : [];
+          const about = read?.checkpoint.about;
+          if (about?.space !== space || (automatic && about.cause === 'asked')) return [];
+          return [{ stored, tag: about.tag }];
         });
         const old = all.slice(0, Math.max(0, all.length - keep)).filter(({ tag }) => tag === undefined);
         const removed = old.map(({ stored }) => stored.id);

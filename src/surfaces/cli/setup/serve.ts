@@ -44,6 +44,8 @@ async function serve(cli: Cli, app: App): Promise<number> {
   using _watchdog = systemd.watch(house.alive);
   log('serve', 'stopping', `${await signal}: it finishes what it is at.`);
   await systemd.send('STOPPING=1');
+  const failed = await app.autoCheckpoint('drain', 'agov serve was told to stop.', app.operator);
+  if (failed !== undefined) log('checkpoint', 'failed', failed);
   // A call that hangs would keep the process alive long after it was waited for. Does not itself keep it alive.
   env.timer(() => process.exit(0), parseDuration(app.config.serve.drain) + closingMs);
   return 0;

@@ -40,12 +40,18 @@ async function work(cli: Cli, app: App, { name, concurrency, drainMs }: Wanted):
     onEvent: (told) => log(told.event, told.text, 'job' in told ? told.job : undefined),
     onOrder: (order) => log('order', order),
   });
+  let kept: Promise<string | undefined> | undefined;
   using _signals = obeySignals(cli, worker, {
     log,
-    later: () => env.timer(() => worker.stop(), drainMs),
+    later() {
+      kept = app.autoCheckpoint('drain', `Worker ${name} was told to stop.`, app.operator);
+      return env.timer(() => worker.stop(), drainMs);
+    },
   });
   log('ready', `${name} takes up to ${concurrency} at once; process ${process.pid}`);
   await worker.ended;
+  const failed = await kept;
+  if (failed !== undefined) log('checkpoint', failed);
   log('left', `${name} has ended what it began.`);
   return 0;
 }

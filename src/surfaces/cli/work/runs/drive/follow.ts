@@ -4,9 +4,17 @@ import type { App } from '../../../../../app/index.ts';
 import { endApprovals } from '../../../../../governance/approvals/index.ts';
 import { parseDuration } from '../../../../../kernel/index.ts';
 import type { Pipeline } from '../../../../../schemas/index.ts';
-import { driveInTurn, parseKept, type RunState, readRun, reportRun } from '../../../../../work/pipeline/index.ts';
+import {
+  driveInTurn,
+  parseKept,
+  type RunState,
+  readRun,
+  reportRun,
+  unitKey,
+} from '../../../../../work/pipeline/index.ts';
 import type { Cli } from '../../../frame/index.ts';
 import { performing } from './engine.ts';
+import { keeping } from './keeping.ts';
 import { asking, showing } from './live.ts';
 import { printReport } from './report.ts';
 
@@ -53,6 +61,7 @@ export async function follow(
   });
   const show = showing(cli, pipeline, output ?? false);
   cli.note(`Run ${run}: ${pipeline.name}, ${Object.keys(pipeline.stages).length} stages, by ${by.operator}`);
+  const kept = keeping(cli, app, run, by);
   const budgets = await app.budgets();
   await using done = await performing(cli, app, readRun(ledger, run), show);
   const state = await driveInTurn(
@@ -65,12 +74,16 @@ export async function follow(
       workspace: app.workspace,
       hidden: [app.project.data, app.project.keys],
       ask: asking(cli, await app.approvals(), (await app.governor()).policyVersion, by, yes ?? false),
-      onUnit: show.unit,
+      onUnit(unit, end) {
+        show.unit(unit, end);
+        if (end !== 'started') kept.after(unitKey(unit), end.status);
+      },
     },
     pipeline,
     run,
     { stop: stop.signal, quit: quit.signal },
   );
+  await kept.done();
   printReport(cli, reportRun(ledger, run, pipeline), ledger.verify());
   if (state.status === 'waiting') for (const line of waitingFor(state)) cli.note(line);
   // A consent to what will not be done any more would serve the next run that asks the same.
