@@ -11,8 +11,10 @@ beforeEach(async () => {
 afterEach(() => one[Symbol.asyncDispose]());
 
 const write = { action: 'fs.write', resource: 'a.txt', args: {} } as const;
-const open = (limits: Limits, more: { parent?: string; name?: string; run?: string; shrink?: boolean } = {}) =>
-  one.budgets.openScope({ run: 'run-1', name: 'work', limits, ...more });
+const open = (
+  limits: Limits,
+  more: { parent?: string; name?: string; run?: string; shrink?: boolean; overdraws?: boolean } = {},
+) => one.budgets.openScope({ run: 'run-1', name: 'work', limits, ...more });
 const payer = (budget: string, more: Partial<Channel> = {}): Channel => ({ ...one.channel('amy'), budget, ...more });
 const begin = (channel: Channel, reserve?: Spent) => one.governor.begin(channel, write, reserve ? { reserve } : {});
 const ok = (spent?: unknown): End => ({
@@ -112,6 +114,19 @@ describe('a budget', () => {
     expect(begun.verdict).toBe('allow');
     expect(one.ledger.byId(begun.id)?.body['budget']).toEqual({ scope: budget, overdraws: true });
     expect(one.budgets.statement(budget).used.actions).toBe(2);
+  });
+
+  it('holds what goes on so to every budget that was set below the run’s', async () => {
+    const whole = await open({ actions: 1, ms: 1000 });
+    await spend(whole, {});
+    one.env.advance(2000);
+    const own = await open({ actions: 2, tokens: 50, ms: 5000 }, { parent: whole, shrink: true, overdraws: true });
+    expect(one.budgets.remaining(own, true)).toEqual({ actions: 2, tokens: 50, ms: 5000 });
+    const again = payer(own, { overdraws: true });
+    const verdicts = [await begin(again), await begin(again, { tokens: 51 }), await begin(again), await begin(again)];
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['allow', 'deny', 'allow', 'deny']);
+    expect(one.budgets.statement(whole).used.actions).toBe(3);
+    expect(why(await begin(payer(own)))).toContain('is used up');
   });
 });
 

@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger/index.ts';
 import {
   type Amounts,
   type BudgetBody,
+  heldTo,
   type Kind,
   kindsOf,
   type Limits,
@@ -86,7 +87,8 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
     ({ lastAt }: Tree): Passed =>
     ({ openedAt }) =>
       Math.max(0, now(lastAt) - openedAt);
-  const left = ({ scope, tree }: Found): Limits => leftOf(tree, scope, passedIn(tree));
+  const left = ({ scope, tree }: Found, overdraws?: boolean): Limits =>
+    leftOf(tree, heldTo(scope, overdraws), passedIn(tree));
 
   function look(payer: Payer, most: Spent): { refused: string } | (Found & { amounts: Amounts }) {
     const found = payer.budget === undefined ? undefined : find(payer.budget);
@@ -97,7 +99,7 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
     if (tokens === undefined || moneyMicros === undefined)
       return { refused: 'What it may spend at most cannot be told.' };
     const amounts = { actions: 1, tokens, moneyMicros };
-    const short = payer.overdraws ? undefined : shortage(tree, scope, amounts, passedIn(tree));
+    const short = shortage(tree, heldTo(scope, payer.overdraws), amounts, passedIn(tree));
     return short ? { refused: shortageText(short) } : { ...found, amounts };
   }
 
@@ -157,14 +159,14 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
   }
 
   async function openScope(request: OpenRequest): Promise<string> {
-    const { run, agent, name, parent, key, account, shrink } = request;
+    const { run, agent, name, parent, key, account, shrink, overdraws } = request;
     const before = key === undefined ? undefined : opened(run, key);
     if (before !== undefined) return before;
     refuseBad(request.limits);
     const above = parent === undefined ? undefined : mustFind(parent);
     if (above && above.scope.chain.length >= maxDepth) throw tooDeep(above.scope, maxDepth);
     if (above && !shrink) canGive(above.scope.id, request.limits);
-    const limits = above && shrink ? shrunk(request.limits, left(above)) : request.limits;
+    const limits = above && shrink ? shrunk(request.limits, left(above, overdraws)) : request.limits;
     const body: BudgetBody = {
       ...{ step: 'opened', name: name.slice(0, 200), limits },
       ...(key === undefined ? {} : { key }),
@@ -194,7 +196,7 @@ export function ledgerBudgets({ ledger, ids, env, shared }: BudgetsParts): Budge
       const entries = ledger.query({ kinds: ['budget'], ...of, limit, newestFirst: true });
       return entries.map(({ id }) => statement(id)).reverse();
     },
-    remaining: (id) => left(mustFind(id)),
+    remaining: (id, overdraws) => left(mustFind(id), overdraws),
     refusal(payer, most = {}) {
       const looked = look(payer, most);
       return 'refused' in looked ? looked.refused : undefined;

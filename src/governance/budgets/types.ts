@@ -18,6 +18,8 @@ export interface OpenRequest {
   readonly parent?: string;
   /** What the parent has no more is left out of the limits, instead of being refused. */
   readonly shrink?: boolean;
+  /** Of one that overdraws: what the run's own budget has left does not shrink it. */
+  readonly overdraws?: boolean | undefined;
   /** Opened once for ever under this in its run: whoever asks again gets the same one. */
   readonly key?: string;
   /** The budget of another host that this one counts together with, through the shared state. */
@@ -58,8 +60,8 @@ export interface Hold {
 export interface Budgets {
   /** Its id. @throws BUDGET_EXCEEDED for more than the parent has left, NOT_FOUND, INPUT_INVALID */
   openScope(request: OpenRequest): Promise<string>;
-  /** What is left of each kind that is limited, here or above. @throws NOT_FOUND */
-  remaining(scope: string): Limits;
+  /** What is left of each kind that is limited, here or above; for one that overdraws, not counting the run's own. @throws NOT_FOUND */
+  remaining(scope: string, overdraws?: boolean): Limits;
   /** @throws BUDGET_EXCEEDED that names the budget which cannot give so much, NOT_FOUND, INPUT_INVALID */
   canGive(scope: string, limits: Limits): void;
   /** @throws NOT_FOUND */

@@ -92,7 +92,7 @@ export function takeIntent(tree: Tree, { id, run, seq, draw }: Drawn): void {
   // Nobody spends from another run's budget: the governor refuses it, and here it counts for nothing.
   if (!scope || scope.run !== run) return;
   const amounts = { ...nothing, actions: 1, ...readSpent(draw.reserved) };
-  const late = draw.overdraws ? undefined : overshot(scope, amounts);
+  const late = overshot(heldTo(scope, draw.overdraws), amounts);
   tree.open.set(id, { scope, amounts, void: late });
   if (late) return;
   for (const one of scope.chain) {
@@ -123,9 +123,18 @@ export function takeOutcome(tree: Tree, intent: string, told: unknown, seq: numb
   }
 }
 
+/** Whose limits hold: what overdraws is pardoned by the run's own budget, and by none that was set below it. */
+export function heldTo({ chain }: Scope, overdraws: boolean | undefined): readonly Scope[] {
+  return overdraws ? chain.slice(0, -1) : chain;
+}
+
 /** The first budget of the chain that the amounts do not fit into, `more` being on its way. */
-export function overshot(scope: Scope, amounts: Amounts, more?: (scope: Scope) => Amounts): Shortage | undefined {
-  for (const one of scope.chain) {
+export function overshot(
+  chain: readonly Scope[],
+  amounts: Amounts,
+  more?: (scope: Scope) => Amounts,
+): Shortage | undefined {
+  for (const one of chain) {
     const coming = more?.(one) ?? nothing;
     for (const kind of counted) {
       const limit = one.limits[kind];

@@ -3,6 +3,7 @@ export { type BudgetBody, type Draw, readSpent } from './entries.ts';
 export {
   emptyTree,
   type Held,
+  heldTo,
   type Scope,
   type Shortage,
   type Tree,

@@ -6,7 +6,7 @@ import { type Amounts, type Kind, kindsOf, type Limits, leastOf, nothing, plus }
 export type Passed = (scope: Scope) => number;
 
 /** Here and above, whichever is less. */
-export function leftOf(tree: Tree, { chain }: Scope, passed: Passed): Limits {
+export function leftOf(tree: Tree, chain: readonly Scope[], passed: Passed): Limits {
   return chain.reduce<Limits>((left, one) => leastOf(left, ownLeft(tree, one, passed)), {});
 }
 
@@ -19,15 +19,15 @@ export function ownLeft(tree: Tree, scope: Scope, passed: Passed): Limits {
 }
 
 /** The first reason in the chain why the amounts cannot be had, time included. */
-export function shortage(tree: Tree, scope: Scope, amounts: Amounts, passed: Passed): Shortage | undefined {
-  for (const one of scope.chain) {
+export function shortage(tree: Tree, chain: readonly Scope[], amounts: Amounts, passed: Passed): Shortage | undefined {
+  for (const one of chain) {
     const { ms } = one.limits;
     const used = ms === undefined ? 0 : passed(one);
     if (ms !== undefined && used >= ms) return { scope: one, kind: 'ms', used, wanted: 0 };
     const spent = spentUp(one, pendingOf(tree, one));
     if (spent) return spent;
   }
-  return overshot(scope, amounts, (one) => pendingOf(tree, one));
+  return overshot(chain, amounts, (one) => pendingOf(tree, one));
 }
 
 /** What is used up refuses also those who would take nothing of it. */

@@ -5,7 +5,15 @@
  */
 import type { State } from '../../../adapters/state/port.ts';
 import { AgovError, type Env } from '../../../kernel/index.ts';
-import { type Amounts, type Counted, counted, type Scope, type Shortage, type Spent } from '../account/index.ts';
+import {
+  type Amounts,
+  type Counted,
+  counted,
+  heldTo,
+  type Scope,
+  type Shortage,
+  type Spent,
+} from '../account/index.ts';
 
 export interface SharedAccounts {
   /** Takes the amounts from every limited account of the chain, or from none and says which is short. */
@@ -84,12 +92,14 @@ export function sharedAccounts({ state: { counters, locks }, env, host }: Shared
   return {
     async reserve(scope, amounts, overdraws) {
       const lines = linesOf(scope);
+      const held = heldTo(scope, overdraws);
       await Promise.all(lines.map(restore));
       const answers = await Promise.all(
         lines.map(async (line) => {
           const amount = amounts[line.kind];
           // What is used up refuses also those who would take nothing of it.
-          const limit = overdraws ? undefined : amount === 0 ? line.limit - 1 : line.limit;
+          const most = amount === 0 ? line.limit - 1 : line.limit;
+          const limit = held.includes(line.scope) ? most : undefined;
           return { line, amount, ...(await counters.add(line.total, amount, limit)) };
         }),
       );

@@ -39,7 +39,7 @@ export function processKind({ exec, artifacts, budgets }: ProcessParts): Kind {
     const acted = await exec({
       ...{ channel, argv: [program, ...args], env: { ...runs.process?.env, ...told }, secrets },
       ...{ stdin: 'none', begin, signal },
-      ...timeLeft(budgets, timeoutMs, channel.budget),
+      ...timeLeft(budgets, timeoutMs, channel),
       ...(stdout ? { stdout } : {}),
       ...(stderr ? { stderr } : {}),
     });

@@ -16,7 +16,7 @@ export async function withBudget(
   const key = `agent:${name}:${begin.parent ?? run}`;
   const scope = await budgets.openScope({
     ...{ run, agent, name: `agent ${name}`, limits: limitsOf(budget), shrink: true, key },
-    ...(channel.budget === undefined ? {} : { parent: channel.budget }),
+    ...(channel.budget === undefined ? {} : { parent: channel.budget, overdraws: channel.overdraws }),
   });
   return { ...channel, budget: scope };
 }
@@ -25,9 +25,9 @@ export async function withBudget(
 export function timeLeft(
   budgets: Budgets,
   timeoutMs: number | undefined,
-  budget: string | undefined,
+  { budget, overdraws }: Channel,
 ): { timeoutMs?: number } {
-  const left = budget === undefined ? undefined : budgets.remaining(budget).ms;
+  const left = budget === undefined ? undefined : budgets.remaining(budget, overdraws).ms;
   const least = Math.min(timeoutMs ?? Number.POSITIVE_INFINITY, left ?? Number.POSITIVE_INFINITY);
   return Number.isFinite(least) ? { timeoutMs: least } : {};
 }

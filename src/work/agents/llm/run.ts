@@ -118,9 +118,13 @@ async function conversation(parts: LlmParts, { definition, stderr }: LlmJob, sce
   );
 }
 
-function timeLeft({ budgets }: LlmParts, { llm, timeoutMs }: LlmJob, { budget }: Channel): { ms: number; why: string } {
+function timeLeft(
+  { budgets }: LlmParts,
+  { llm, timeoutMs }: LlmJob,
+  { budget, overdraws }: Channel,
+): { ms: number; why: string } {
   const own = Math.min(parseDuration(llm.limits.timeout), timeoutMs ?? Number.POSITIVE_INFINITY);
-  const left = budget === undefined ? undefined : budgets.remaining(budget).ms;
+  const left = budget === undefined ? undefined : budgets.remaining(budget, overdraws).ms;
   if (left !== undefined && left < own) return { ms: left, why: 'The minutes of its budget are over.' };
   return { ms: own, why: `It took longer than ${formatDuration(own)}.` };
 }

@@ -94,7 +94,7 @@ async function perform(
   const { env, artifacts, budgets } = parts;
   const { run, slot } = job;
   const limits = plan.value.budget && limitsOf(plan.value.budget);
-  const above = channel.budget === undefined ? {} : { parent: channel.budget };
+  const above = channel.budget === undefined ? {} : { parent: channel.budget, overdraws: channel.overdraws };
   const scope =
     limits &&
     (await budgets.openScope({

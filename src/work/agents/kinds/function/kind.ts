@@ -58,7 +58,7 @@ export function functionKind(parts: FunctionParts): Kind {
         const answer = output === undefined ? [] : [await artifacts.put('output', canonicalJson(output))];
         return judged({ ...all, artifacts: [...all.artifacts, ...answer] }, result, said);
       },
-      ...timeLeft(asking.budgets, job.timeoutMs, channel.budget),
+      ...timeLeft(asking.budgets, job.timeoutMs, channel),
       ...(job.stdout ? { stdout: job.stdout } : {}),
       ...(job.stderr ? { stderr: job.stderr } : {}),
     });

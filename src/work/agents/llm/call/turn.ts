@@ -33,7 +33,8 @@ export function asking(parts: TurnParts, scene: Scene): Ask {
     const extra = Buffer.byteLength(JSON.stringify(tools));
     const shown = fitting(messages, room, (some) => scale.tokens(some, extra));
     if (!shown) return without('failed', 'The task does not fit into what the model takes in (limits.context).');
-    const left: Limits = channel.budget === undefined ? {} : parts.budgets.remaining(channel.budget);
+    const { budget, overdraws } = channel;
+    const left: Limits = budget === undefined ? {} : parts.budgets.remaining(budget, overdraws);
     const allowance = allowanceFor(model, scale.tokens(shown, extra), left);
     if (allowance === 'spent') return without('budget', 'What is left of the budget pays for no further answer.');
     const called = await callModel(parts, {
