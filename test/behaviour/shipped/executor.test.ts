@@ -27,6 +27,7 @@ const patch = (from: string, to: string): string =>
   `--- a/sum.mjs\n+++ b/sum.mjs\n@@ -1 +1 @@\n-export const sum = (a, b) => ${from};\n+export const sum = (a, b) => ${to};\n`;
 const mend = patch('a - b', 'a + b');
 const tests = [['node', 'test.mjs']];
+const token = `gh${'p_'}${'a1B2c3D4e5F6'.repeat(3)}`;
 
 const run = (input: object, task = 'Mend the sum'): Promise<Result> =>
   project.agov('agent', 'run', 'smith', '--task', task, '--input', JSON.stringify(input), '--json');
@@ -49,8 +50,10 @@ async function withModel(answers: readonly Answer[]) {
     maxOutput: 1000,
   };
   appendFileSync(join(project.root, 'agov.yaml'), `\nmodels: { main: ${JSON.stringify(model)} }\n`);
-  appendFileSync(join(project.root, 'agents/smith.yaml'), 'model: main\nparameters: { read: [sum.mjs] }\n');
-  project.git('commit', '--quiet', '--all', '--message', 'Give it a model');
+  appendFileSync(join(project.root, 'agents/smith.yaml'), 'model: main\nparameters: { read: [sum.mjs, notes.txt] }\n');
+  write(project.root, 'notes.txt', `the token is ${token}\n`);
+  project.git('add', '--all');
+  project.git('commit', '--quiet', '--message', 'Give it a model');
   return server;
 }
 const proposes = (text: string): Answer => ({ calls: [{ name: 'answer', args: { patch: text } }] });
@@ -75,7 +78,6 @@ describeWith('bwrap', 'an executor that fails', () => {
   });
 
   it('tells what red tests printed, without their secrets', async () => {
-    const token = `gh${'p_'}${'a1B2c3D4e5F6'.repeat(3)}`;
     const script = `console.log('sum is wrong, ${token}'); process.exit(4)`;
     const { output } = JSON.parse((await run({ patch: mend, tests: [['node', '-e', script]] })).stdout);
     expect(output.tests[0]).toMatchObject({ exitCode: 4, tail: expect.stringContaining('sum is wrong, [redacted:') });
@@ -139,6 +141,8 @@ describeWith('bwrap', 'the executor', () => {
     expect(done).toMatchObject({ proposed: 2, tests: [{ passed: true }] });
     const [first, second] = server.asked.map(({ body }) => JSON.stringify(body));
     expect(first).toContain('export const sum = (a, b) => a - b;');
+    expect(first).toContain('the token is [redacted:');
+    expect(JSON.stringify(server.asked.map(({ body }) => body))).not.toContain(token);
     expect(second).toContain('sum is 6');
     expect(second).toContain('export const sum = (a, b) => a * b;');
     expect(project.git('show', `${done.commit}:sum.mjs`)).toContain('a + b');
