@@ -3,7 +3,11 @@
  * stays in chunks of its own, loaded when it is asked for. The agent library is a bundle of its own: it is shown inside
  * sandboxes, and nothing else of agov’s is.
  */
+import { rmSync } from 'node:fs';
 import { isolatedDeclarationPlugin } from 'rolldown/experimental';
+
+// Not by each bundle: two of them share a folder, and the second would take the first one's files away.
+rmSync('dist', { recursive: true, force: true });
 
 const main = {
   input: {

@@ -63,7 +63,7 @@ export {
   type PreflightRecord,
   preflightRecordSchema,
 } from './preflight.ts';
-export { type Phase, phases, statusConfigSchema, statusSchema } from './status.ts';
+export { type Phase, phases, statusSchema } from './status.ts';
 export { roleSchema, type Team, type TeamMember, teamSchema } from './team.ts';
 export {
   type Call,

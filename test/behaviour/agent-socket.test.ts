@@ -55,7 +55,7 @@ describeWith('bwrap', 'agov act', () => {
 
   it('holds a lock as long as its command runs', async () => {
     const script =
-      'agov act lock db -- sh -c \'echo "token $AGOV_LOCK_TOKEN"; agov act locks | grep -c db; exit 3\'; echo "exit $?"; agov act locks | grep -c db';
+      'agov act lock the-table -- sh -c \'echo "token $AGOV_LOCK_TOKEN"; agov act locks | grep -c the-table; exit 3\'; echo "exit $?"; agov act locks | grep -c the-table';
     const done = await sh('bob', script);
     expect(done.stdout).toMatch(/^token \d+\n1\nexit 3\n0\n$/);
   });
@@ -179,7 +179,7 @@ describeWith('bwrap', 'a kill', () => {
       '--',
       'sh',
       '-c',
-      'agov act lock db -- sh -c "echo ready; agov act exec -- sleep 60"',
+      'agov act lock the-table -- sh -c "echo ready; agov act exec -- sleep 60"',
     ]);
     await run.printed('ready');
     await expect.poll(async () => (await of('intent', 'doomed')).length).toBe(3);

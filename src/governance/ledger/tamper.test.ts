@@ -99,7 +99,7 @@ describe('an entry', () => {
   });
 
   it.each([3, 400, 690])('%i rewritten with its leaf, and with its tiles, is found', async (seq) => {
-    const changed = (db: DatabaseSync): Buffer => Buffer.from(bytesOf(db, seq).toString().replace('T1', 'T2'));
+    const changed = (db: DatabaseSync): Buffer => Buffer.from(bytesOf(db, seq).toString().replace('"T1"', '"T2"'));
     const withLeaf = await tamper((db) => {
       const bytes = changed(db);
       setBytes(db, seq, bytes);

@@ -1,4 +1,4 @@
-export { applyChange, type Change, freshStatus } from './edit.ts';
+export { applyChange, type Change } from './edit.ts';
 export { readStatus, timeOf } from './read.ts';
 export { splitFile } from './split.ts';
 export { everyLevel, type StatusRead, type StatusValue, statusFile, type Task } from './types.ts';

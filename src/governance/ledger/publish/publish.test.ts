@@ -63,7 +63,7 @@ describe('a log rewritten by one who has the key', () => {
     await ledger[Symbol.asyncDispose]();
     const db = new DatabaseSync(rewritten.path);
     const recorded = Buffer.from(db.prepare('SELECT bytes FROM entries').get()?.['bytes'] as Uint8Array);
-    const bytes = Buffer.from(recorded.toString().replace('T1', 'T0'));
+    const bytes = Buffer.from(recorded.toString().replace('"T1"', '"T0"'));
     db.prepare('UPDATE entries SET bytes = ?, leaf = ?').run(bytes, hashLeaf(bytes));
     const note = rewritten.key.sign(formatCheckpoint({ origin: rewritten.key.name, size: 1, root: hashLeaf(bytes) }));
     db.prepare('UPDATE heads SET note = ? WHERE size = 1').run(note);

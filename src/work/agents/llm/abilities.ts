@@ -21,6 +21,8 @@ export const operationNames: readonly string[] = [
   ...['whoami', 'tools', 'explain', 'act', 'exec', 'wait'],
   ...['lock', 'renew', 'unlock', 'locks', 'board.get', 'board.set', 'board.remove', 'board.list', 'runs'],
   ...['spawn', 'children', 'await', 'stop', 'message.send', 'message.inbox'],
+  ...['memory.log', 'memory.fetch', 'memory.list', 'memory.search'],
+  ...['checkpoint.now', 'checkpoint.load', 'status.update'],
 ];
 
 /** Given as themselves, or by the tools' own names. */
