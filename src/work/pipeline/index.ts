@@ -1,6 +1,7 @@
-export { type DriveParts, drive, type Halt } from './drive.ts';
-export { graphLines, graphMermaid } from './graph.ts';
-export { driveInTurn, type TurnParts, turnOf } from './group/index.ts';
+export { type DriveParts, drive, type Halt } from './driving/drive.ts';
+export { driveInTurn, type TurnParts, turnOf } from './driving/group/index.ts';
+export { cancelRun, type LookedAt, resumable, resumeRun, retryRun, stagesAgain, startRun } from './driving/runs.ts';
+export { type Event, signalRun } from './driving/signal.ts';
 export {
   pendingStage,
   type RunChange,
@@ -35,19 +36,6 @@ export {
   usesOf,
 } from './language/index.ts';
 export {
-  type Outlook,
-  type OutlookUnit,
-  outlookOf,
-  outlookOfRetry,
-  outlookOfRun,
-  outlookUnits,
-  wantedLocks,
-} from './outlook.ts';
-export { type PlannedUnit, type PlanParts, planPipeline } from './plan.ts';
-export { listRuns, type RunReport, reportRun } from './report.ts';
-export { cancelRun, type LookedAt, resumable, resumeRun, retryRun, stagesAgain, startRun } from './runs.ts';
-export { type Event, signalRun } from './signal.ts';
-export {
   type Answer,
   type CommandJob,
   createPerform,
@@ -58,3 +46,15 @@ export {
   purseSchema,
   type UnitEnd,
 } from './unit/index.ts';
+export { graphLines, graphMermaid } from './views/graph.ts';
+export {
+  type Outlook,
+  type OutlookUnit,
+  outlookOf,
+  outlookOfRetry,
+  outlookOfRun,
+  outlookUnits,
+  wantedLocks,
+} from './views/outlook.ts';
+export { type PlannedUnit, type PlanParts, planPipeline } from './views/plan.ts';
+export { listRuns, type RunReport, reportRun } from './views/report.ts';

@@ -12,6 +12,7 @@ import { openStandings } from '../../../src/governance/standing/index.ts';
 import { AgovError, idSource, type JsonObject } from '../../../src/kernel/index.ts';
 import type { Entry } from '../../../src/schemas/index.ts';
 import type { Exec, UseTool } from '../../../src/work/agents/index.ts';
+import { lockTtlMs } from '../../../src/work/pipeline/driving/locks/index.ts';
 import {
   createPerform,
   type DriveParts,
@@ -23,7 +24,6 @@ import {
   startRun,
   unitKey,
 } from '../../../src/work/pipeline/index.ts';
-import { lockTtlMs } from '../../../src/work/pipeline/locks/index.ts';
 import { type Governed, governed } from '../governed.ts';
 import type { Scripted } from './generate.ts';
 

@@ -2,8 +2,8 @@
 import type { Locks } from '../../../../adapters/state/port.ts';
 import { type Env, isAgovError } from '../../../../kernel/index.ts';
 import { lockOwner, runOf } from '../../../agents/index.ts';
+import { type Held, lockNameOf, stageLock, takeLocks } from '../../driving/locks/index.ts';
 import { locksOf, stageOf } from '../../language/index.ts';
-import { type Held, lockNameOf, stageLock, takeLocks } from '../../locks/index.ts';
 import { type Ended, failedOn, stopsTheRun, type UnitJob } from '../attempt/index.ts';
 
 export interface GripParts {

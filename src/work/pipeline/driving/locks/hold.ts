@@ -3,8 +3,8 @@
  * answers; when it has not for the grace, or says that one is no longer ours, they are lost, and whoever rests on them
  * must stop. They end in the store only some time after that, so that the next holder never overlaps.
  */
-import type { Locks } from '../../../adapters/state/port.ts';
-import { AgovError, type Env, formatDuration, isAgovError } from '../../../kernel/index.ts';
+import type { Locks } from '../../../../adapters/state/port.ts';
+import { AgovError, type Env, formatDuration, isAgovError } from '../../../../kernel/index.ts';
 
 export interface LockParts {
   readonly env: Env;

@@ -1,11 +1,11 @@
 /** An operator's word to a run: the stages whose gates wait for that event, now or later, go on. */
-import type { Ledger } from '../../governance/ledger/index.ts';
-import { AgovError, type Json, messageOf } from '../../kernel/index.ts';
-import { nearest, type Pipeline } from '../../schemas/index.ts';
-import type { OperatorAct } from '../agents/index.ts';
-import { recordable } from './expressions/index.ts';
-import type { RunBody, RunState } from './journal/index.ts';
-import { eventGateOf } from './language/index.ts';
+import type { Ledger } from '../../../governance/ledger/index.ts';
+import { AgovError, type Json, messageOf } from '../../../kernel/index.ts';
+import { nearest, type Pipeline } from '../../../schemas/index.ts';
+import type { OperatorAct } from '../../agents/index.ts';
+import { recordable } from '../expressions/index.ts';
+import type { RunBody, RunState } from '../journal/index.ts';
+import { eventGateOf } from '../language/index.ts';
 import { hasEnded } from './runs.ts';
 
 /** Part of an entry, and of whatever reads it. */

@@ -1,11 +1,11 @@
 /** What of a pipeline is still to be done: all of it before a run, the rest of it where a run goes on or is taken over. */
 
-import { isAgovError } from '../../kernel/index.ts';
-import type { Pipeline, Stage } from '../../schemas/index.ts';
-import { turnLock } from './group/names.ts';
-import { emptyRun, type RunState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
-import { groupOf, locksOf, type Parameters, secretPathsOf, specOf } from './language/index.ts';
-import { stageLock } from './locks/index.ts';
+import { isAgovError } from '../../../kernel/index.ts';
+import type { Pipeline, Stage } from '../../../schemas/index.ts';
+import { turnLock } from '../driving/group/names.ts';
+import { stageLock } from '../driving/locks/index.ts';
+import { emptyRun, type RunState, stateOf, type Unit, unitKey, unitsOf } from '../journal/index.ts';
+import { groupOf, locksOf, type Parameters, secretPathsOf, specOf } from '../language/index.ts';
 
 export interface Outlook {
   readonly pipeline: Pipeline;

@@ -3,13 +3,13 @@
  * group's lock from before the first stage until it leaves the run. Those that wait stand in the store too, and go in the
  * order in which they began.
  */
-import type { Locks } from '../../../adapters/state/port.ts';
-import { AgovError, isAgovError, type JsonObject } from '../../../kernel/index.ts';
-import type { Pipeline } from '../../../schemas/index.ts';
-import { runOf, runOwner } from '../../agents/index.ts';
+import type { Locks } from '../../../../adapters/state/port.ts';
+import { AgovError, isAgovError, type JsonObject } from '../../../../kernel/index.ts';
+import type { Pipeline } from '../../../../schemas/index.ts';
+import { runOf, runOwner } from '../../../agents/index.ts';
+import { type RunBody, type RunState, readRun } from '../../journal/index.ts';
+import { groupOf } from '../../language/index.ts';
 import { type DriveParts, drive, type Halt } from '../drive.ts';
-import { type RunBody, type RunState, readRun } from '../journal/index.ts';
-import { groupOf } from '../language/index.ts';
 import { type Held, takeLocks } from '../locks/index.ts';
 import { ticketPrefix, turnLock } from './names.ts';
 import { heedOrders, type OrderParts, orderAway } from './orders.ts';

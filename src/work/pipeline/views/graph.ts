@@ -1,6 +1,6 @@
 /** A pipeline as a picture: Mermaid, or lines for a terminal. */
-import type { Pipeline, Stage } from '../../schemas/index.ts';
-import { callOf, levelsOf, localName, waitsOf } from './language/index.ts';
+import type { Pipeline, Stage } from '../../../schemas/index.ts';
+import { callOf, levelsOf, localName, waitsOf } from '../language/index.ts';
 
 /**
  * A flow chart: rounded what runs once, stacked what runs for several items, hexagons what a gate stands before. What came of

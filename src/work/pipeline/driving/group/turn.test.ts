@@ -1,14 +1,14 @@
 /** Runs of one group, driven at once in one process, over one state store; hosts differ by their ledgers. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Governed, governed } from '../../../../test/support/governed.ts';
-import { mortal, partsOf } from '../../../../test/support/pipeline/world.ts';
-import { pumped, pumpUntil } from '../../../../test/support/pump.ts';
-import { fileArtifacts } from '../../../governance/evidence/index.ts';
-import { idSource } from '../../../kernel/index.ts';
-import { type Pipeline, pipelineSchema } from '../../../schemas/index.ts';
-import { runOwner } from '../../agents/index.ts';
-import { cancelRun, type Perform, type RunState, readRun, resumeRun, startRun } from '../index.ts';
+import { type Governed, governed } from '../../../../../test/support/governed.ts';
+import { mortal, partsOf } from '../../../../../test/support/pipeline/world.ts';
+import { pumped, pumpUntil } from '../../../../../test/support/pump.ts';
+import { fileArtifacts } from '../../../../governance/evidence/index.ts';
+import { idSource } from '../../../../kernel/index.ts';
+import { type Pipeline, pipelineSchema } from '../../../../schemas/index.ts';
+import { runOwner } from '../../../agents/index.ts';
+import { cancelRun, type Perform, type RunState, readRun, resumeRun, startRun } from '../../index.ts';
 import { lockTtlMs } from '../locks/index.ts';
 import { turnLock } from './names.ts';
 import { driveInTurn } from './turn.ts';

@@ -1,9 +1,9 @@
 /** What a run came to, for people: stages with times, decisions by verdict, what was refused and why. */
-import { type Amounts, type Limits, limitsOf, plus, readSpent } from '../../governance/budgets/index.ts';
-import { everyEntry, type Ledger } from '../../governance/ledger/index.ts';
-import type { Decision, Intent, Pipeline, Verdict } from '../../schemas/index.ts';
-import { type RunState, readRun, type StageState, stateOf, type Unit, unitKey, unitsOf } from './journal/index.ts';
-import { specOf } from './language/index.ts';
+import { type Amounts, type Limits, limitsOf, plus, readSpent } from '../../../governance/budgets/index.ts';
+import { everyEntry, type Ledger } from '../../../governance/ledger/index.ts';
+import type { Decision, Intent, Pipeline, Verdict } from '../../../schemas/index.ts';
+import { type RunState, readRun, type StageState, stateOf, type Unit, unitKey, unitsOf } from '../journal/index.ts';
+import { specOf } from '../language/index.ts';
 
 export interface Refusal {
   readonly entry: string;

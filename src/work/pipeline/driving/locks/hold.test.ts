@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Governed, governed } from '../../../../test/support/governed.ts';
-import { pumpUntil, step } from '../../../../test/support/pump.ts';
-import type { Locks } from '../../../adapters/state/port.ts';
-import { AgovError } from '../../../kernel/index.ts';
+import { type Governed, governed } from '../../../../../test/support/governed.ts';
+import { pumpUntil, step } from '../../../../../test/support/pump.ts';
+import type { Locks } from '../../../../adapters/state/port.ts';
+import { AgovError } from '../../../../kernel/index.ts';
 import { type Held, lockTtlMs, takeLocks } from './index.ts';
 
 const graceMs = 10_000;

@@ -3,10 +3,10 @@
  * and otherwise by a word on the board, which its driver reads and records itself. Whoever can write to the board can end
  * runs by it, as by any lock, and can start nothing.
  */
-import type { Board } from '../../../adapters/state/port.ts';
-import type { Ledger } from '../../../governance/ledger/index.ts';
-import { type Env, isAgovError } from '../../../kernel/index.ts';
-import type { OperatorAct } from '../../agents/index.ts';
+import type { Board } from '../../../../adapters/state/port.ts';
+import type { Ledger } from '../../../../governance/ledger/index.ts';
+import { type Env, isAgovError } from '../../../../kernel/index.ts';
+import type { OperatorAct } from '../../../agents/index.ts';
 import { orderEnd } from '../runs.ts';
 import { orderKey } from './names.ts';
 

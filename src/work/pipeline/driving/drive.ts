@@ -1,10 +1,10 @@
 /** Drives a run to its end, or to the approvals and events that it must wait for. Kill it anywhere: the next driver goes on. */
-import type { Env, IdSource } from '../../kernel/index.ts';
-import type { Pipeline } from '../../schemas/index.ts';
-import { openJournal, type RunBody, type RunState, readRun, type Unit, unitKey } from './journal/index.ts';
-import { isFinal } from './language/index.ts';
-import { createPlanner, createWaits } from './planner/index.ts';
-import { expandStage, runUnit, type UnitEnd, type UnitParts } from './unit/index.ts';
+import type { Env, IdSource } from '../../../kernel/index.ts';
+import type { Pipeline } from '../../../schemas/index.ts';
+import { openJournal, type RunBody, type RunState, readRun, type Unit, unitKey } from '../journal/index.ts';
+import { isFinal } from '../language/index.ts';
+import { createPlanner, createWaits } from '../planner/index.ts';
+import { expandStage, runUnit, type UnitEnd, type UnitParts } from '../unit/index.ts';
 
 export interface DriveParts extends UnitParts {
   readonly ids: IdSource;

@@ -1,12 +1,12 @@
 /** A run's beginning, and how another process takes it over, ends it, or begins again where it failed. */
-import { endApprovals } from '../../governance/approvals/index.ts';
-import type { Budgets } from '../../governance/budgets/index.ts';
-import type { Artifacts } from '../../governance/evidence/index.ts';
-import { governorMark, mayLive } from '../../governance/governor/index.ts';
-import type { Ledger } from '../../governance/ledger/index.ts';
-import { AgovError, type IdSource, isAgovError } from '../../kernel/index.ts';
-import { type ArtifactRef, nearest, type Pipeline, type PreflightRecord } from '../../schemas/index.ts';
-import type { OperatorAct } from '../agents/index.ts';
+import { endApprovals } from '../../../governance/approvals/index.ts';
+import type { Budgets } from '../../../governance/budgets/index.ts';
+import type { Artifacts } from '../../../governance/evidence/index.ts';
+import { governorMark, mayLive } from '../../../governance/governor/index.ts';
+import type { Ledger } from '../../../governance/ledger/index.ts';
+import { AgovError, type IdSource, isAgovError } from '../../../kernel/index.ts';
+import { type ArtifactRef, nearest, type Pipeline, type PreflightRecord } from '../../../schemas/index.ts';
+import type { OperatorAct } from '../../agents/index.ts';
 import {
   type RunBody,
   type RunState,
@@ -16,9 +16,9 @@ import {
   type Unit,
   unitKey,
   unitsOf,
-} from './journal/index.ts';
-import { ancestorsOf, callOf, keptText, type Parameters, readKept, stageOf, stagesUnder } from './language/index.ts';
-import { openRunBudget } from './unit/index.ts';
+} from '../journal/index.ts';
+import { ancestorsOf, callOf, keptText, type Parameters, readKept, stageOf, stagesUnder } from '../language/index.ts';
+import { openRunBudget } from '../unit/index.ts';
 
 export interface StartParts {
   readonly ledger: Ledger;

@@ -1,13 +1,13 @@
 /** Tries a pipeline on the policy before anything starts: who would do what, and what the rules would say to it. */
-import type { Tool } from '../../adapters/tools/port.ts';
-import type { Channel, Governor } from '../../governance/governor/index.ts';
-import { isAgovError, messageOf } from '../../kernel/index.ts';
-import type { Pipeline, Stage, Tier, Verdict } from '../../schemas/index.ts';
-import { type ExplainAgent, type ExplainTool, execIntent } from '../agents/index.ts';
-import { emptyRun, type RunState, type Unit, unitKey } from './journal/index.ts';
-import { conditionsOf, fillUnit, isSettled, locksOf, specOf, unmetCondition, waitsOf } from './language/index.ts';
+import type { Tool } from '../../../adapters/tools/port.ts';
+import type { Channel, Governor } from '../../../governance/governor/index.ts';
+import { isAgovError, messageOf } from '../../../kernel/index.ts';
+import type { Pipeline, Stage, Tier, Verdict } from '../../../schemas/index.ts';
+import { type ExplainAgent, type ExplainTool, execIntent } from '../../agents/index.ts';
+import { emptyRun, type RunState, type Unit, unitKey } from '../journal/index.ts';
+import { conditionsOf, fillUnit, isSettled, locksOf, specOf, unmetCondition, waitsOf } from '../language/index.ts';
+import { commandOf, consentOptions } from '../unit/index.ts';
 import type { Outlook } from './outlook.ts';
-import { commandOf, consentOptions } from './unit/index.ts';
 
 export interface PlannedUnit {
   /** Stage, or `~stage` for what undoes it. */

@@ -1,7 +1,7 @@
 /** Generated pipelines, generated deaths: whatever happens on the way, the run ends as if nothing had. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Scripted, scripted } from '../../../test/support/pipeline/generate.ts';
+import { type Scripted, scripted } from '../../../../test/support/pipeline/generate.ts';
 import {
   expectNeedsMet,
   expectOnceAnAttempt,
@@ -9,8 +9,8 @@ import {
   expectUndoneInReverse,
   type Lived,
   result,
-} from '../../../test/support/pipeline/laws.ts';
-import { type World, world } from '../../../test/support/pipeline/world.ts';
+} from '../../../../test/support/pipeline/laws.ts';
+import { type World, world } from '../../../../test/support/pipeline/world.ts';
 
 const size = Number(process.env['AGOV_PROPERTY_RUNS'] ?? 0);
 const numRuns = size === 0 ? 2 : Math.ceil(size / 25);
