@@ -12,9 +12,10 @@ import {
 } from '../../../test/support/pipeline/laws.ts';
 import { world } from '../../../test/support/pipeline/world.ts';
 import { type RedisServer, redisServer } from '../../../test/support/redis-server.ts';
+import { type Pipeline, pipelineSchema } from '../../schemas/index.ts';
 
 const size = Number(process.env['AGOV_PROPERTY_RUNS'] ?? 0);
-const [numRuns, stages] = size === 0 ? [1, 25] : [Math.ceil(size / 25), 200];
+const [numRuns, stages] = size === 0 ? [1, 25] : [Math.ceil(size / 50), 200];
 
 describeWith('redis-server', 'runs done by workers', () => {
   let server: RedisServer;
@@ -44,4 +45,21 @@ describeWith('redis-server', 'runs done by workers', () => {
       { numRuns, endOnFailure: true },
     );
   }, 600_000);
+
+  it('ask operators once for each host whose paths differ, and keep each answer until it is used', async () => {
+    const names = Array.from({ length: 6 }, (_, i) => `s-${i}`);
+    const stage = { agent: 'builder', run: ['work'], gate: { approval: { quorum: 2, roles: ['release'] } } };
+    const stages = Object.fromEntries(names.map((name, i) => [name, { ...stage, needs: names.slice(i - 1, i) }]));
+    const pipeline = { apiVersion: 'agov/v1', kind: 'Pipeline', name: 'asks', stages };
+    const script = { pipeline: pipelineSchema.parse(pipeline) as Pipeline, conduct: new Map() }; // no template in it
+    const { state, entries } = await lived(script, [], []);
+    expect(state.status).toBe('ok');
+    for (const { id } of entries.filter(({ kind, body }) => kind === 'stage' && body['step'] === 'started')) {
+      const asked = entries.filter(
+        ({ kind, parent, body }) => kind === 'job' && parent === id && body['step'] === 'asked',
+      );
+      expect(asked.length).toBeGreaterThan(0);
+      expect(asked.length).toBeLessThanOrEqual(2);
+    }
+  });
 });

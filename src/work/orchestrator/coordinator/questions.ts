@@ -21,20 +21,33 @@ export type Past =
   | { readonly round: number; readonly open: PendingApproval };
 
 type Asked = Extract<JobBody, { step: 'asked' }>;
+type Consented = Extract<JobBody, { step: 'consented' }>;
 
 export async function pastOf(parts: QuestionParts, token: string, taken: boolean): Promise<Past> {
   const bodies = parts.ledger
     .query({ kinds: ['job'], parent: token })
     .flatMap(({ body }) => jobBodySchema.safeParse(body).data ?? []);
   const asked = bodies.filter((body) => body.step === 'asked');
-  const consented = bodies.filter((body) => body.step === 'consented');
   const [last, round] = [asked.at(-1), asked.length];
   if (!last) return { round, given: taken, consents: [] };
-  const given = consented[round - 1];
-  if (given) return { round, given: true, consents: given.consents.map((by) => ({ hash: given.hash, ...by })) };
+  const answers = bodies.filter(({ step }) => step === 'consented').length;
+  if (answers === round) return { round, given: true, consents: unused(bodies) };
   const open = parts.approvals.pending().find(({ id }) => id === last.approval);
   if (open && open.operators.length < open.quorum) return { round, open };
-  return { round, given: false, consents: await spend(parts, token, last, open) };
+  return { round, given: false, consents: unused([...bodies, await spend(parts, token, last, open)]) };
+}
+
+/**
+ * What nothing was done by yet. Hosts with other paths ask other questions about the same attempt: what one has asked is
+ * no answer for the next, and must still be there when the job comes back to the first.
+ */
+function unused(bodies: readonly JobBody[]): readonly Consent[] {
+  let left: Consent[] = [];
+  for (const body of bodies) {
+    if (body.step === 'asked') left = left.filter(({ hash }) => !body.used.includes(hash));
+    if (body.step === 'consented') left.push(...body.consents.map((by) => ({ hash: body.hash, ...by })));
+  }
+  return left;
 }
 
 /** Closes the approval: what was consented to once is done once. An expired one is asked again by the worker. */
@@ -43,7 +56,7 @@ async function spend(
   token: string,
   { hash, approval, shared }: Asked,
   open: PendingApproval | undefined,
-): Promise<readonly Consent[]> {
+): Promise<Consented> {
   const operators = new Set(open?.operators);
   const consents = ledger.query({ kinds: ['approval'], parent: approval }).flatMap(({ body }) => {
     const { step, operator, user } = body as { step: string; operator?: string; user?: string }; // by the approvals alone
@@ -51,9 +64,9 @@ async function spend(
       ? [{ operator, user: user ?? '' }]
       : [];
   });
-  const body: JobBody = { step: 'consented', hash, consents };
+  const body: Consented = { step: 'consented', hash, consents };
   await ledger.append({ kind: 'job', parent: token, body, ...(open && !shared ? { closes: approval } : {}) });
-  return consents.map((by) => ({ hash, ...by }));
+  return body;
 }
 
 /** @throws AgovError CONFLICT where the two hosts do not mean the same by it */
@@ -61,7 +74,7 @@ export async function askHere(
   parts: QuestionParts,
   about: About,
   agent: string,
-  { approval: asked, decision }: Extract<Said, { did: 'ask' }>,
+  { approval: asked, decision, used }: Extract<Said, { did: 'ask' }>,
 ): Promise<PendingApproval> {
   const { ledger, approvals, policyVersion } = parts;
   if (decision.policyVersion !== policyVersion) throw otherRules(about.key);
@@ -72,7 +85,14 @@ export async function askHere(
   const shared = ledger.byId(asked.id)?.kind === 'approval';
   const pending = shared ? approvals.pending().find(({ id }) => id === asked.id) : approvals.forHash(hash);
   const open = pending ?? (await approvals.ask({ ...subject, run: about.run, tier }, quorum, reasons));
-  const body: JobBody = { step: 'asked', about, approval: open.id, hash, shared: shared && pending !== undefined };
+  const body: JobBody = {
+    step: 'asked',
+    about,
+    approval: open.id,
+    hash,
+    used,
+    shared: shared && pending !== undefined,
+  };
   await ledger.append({ kind: 'job', run: about.run, agent, parent: about.token, body });
   return open;
 }

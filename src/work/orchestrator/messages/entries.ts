@@ -16,6 +16,8 @@ export const jobBodySchema = z.discriminatedUnion('step', [
     about: aboutSchema,
     approval: z.string(),
     hash: sha256Schema,
+    /** What earlier answers were used for meanwhile, by hash. */
+    used: z.array(sha256Schema),
     /** Both write one ledger: the worker’s own question is the one that is answered, and its intent closes it. */
     shared: z.boolean(),
   }),

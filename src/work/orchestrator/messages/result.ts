@@ -39,6 +39,8 @@ export const saidSchema = z.discriminatedUnion('did', [
   z.strictObject({
     did: z.literal('ask'),
     ...decided,
+    /** Hashes of what had been consented to and was done, or was asked again all the same: nobody may do it once more. */
+    used: z.array(sha256Schema).max(100),
     approval: z.strictObject({
       id: z.string().max(64),
       hash: sha256Schema,

@@ -143,10 +143,14 @@ async function attempt(parts: TakeParts, held: Held, job: Job, stage: Stage, tak
   const { run, key, token, purse, locks } = job;
   const workspace = await parts.keep.workspace(stage.workspace);
   const begun = { attempt: job.attempt, id: token, after: taken.entry, recorded: taken.recorded };
+  const used = new Set<string>();
   for (let round = 1; ; round++) {
     const acted = await parts.perform({ run, key, stage, workspace, purse, locks, begun, signal: held.signal });
     if (acted.verdict !== 'ask') return spoken(parts, job, stage, acted);
-    if (round === mostRounds || !(await consent(parts, job, taken.by, acted.approval))) return question(acted);
+    const { hash } = acted.approval;
+    if (round === mostRounds || used.has(hash) || !(await consent(parts, job, taken.by, acted.approval)))
+      return question(acted, used);
+    used.add(hash);
   }
 }
 
@@ -165,10 +169,10 @@ async function consent(
   return fresh.length > 0;
 }
 
-function question({ id, decision, approval }: Extract<Performed, { verdict: 'ask' }>): Said {
+function question({ id, decision, approval }: Extract<Performed, { verdict: 'ask' }>, used: ReadonlySet<string>): Said {
   const { hash, intent, workspace, quorum, roles, reasons, tier = 'T0' } = approval;
   const asked = { hash, intent, workspace, quorum, roles: [...roles], reasons: [...reasons], tier };
-  return { did: 'ask', id, decision, approval: { id: approval.id, ...asked } };
+  return { did: 'ask', id, decision, used: [...used], approval: { id: approval.id, ...asked } };
 }
 
 async function spoken(
