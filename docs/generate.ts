@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import type { Command } from 'commander';
 import { environmentSettings } from '../src/config.ts';
+import { checkpointLineSchema } from '../src/context/checkpoint/index.ts';
 import { ERROR_TABLE } from '../src/kernel/index.ts';
 import { configSchema, entrySchema } from '../src/schemas/index.ts';
 import { openApi } from '../src/surfaces/agent-socket/index.ts';
@@ -33,6 +34,10 @@ export function generate(): ReadonlyMap<string, string> {
     ['docs/generated/errors.md', errorsPage()],
     ['docs/generated/agent-socket.openapi.json', `${JSON.stringify(socketPage(), null, 2)}\n`],
     ['docs/generated/schemas/entry.schema.json', `${JSON.stringify(jsonSchemaOf(entrySchema), null, 2)}\n`],
+    [
+      'docs/generated/schemas/checkpoint-line.schema.json',
+      `${JSON.stringify(jsonSchemaOf(checkpointLineSchema), null, 2)}\n`,
+    ],
     ...[...editorSchemas()].map(([name, text]) => [`builtin/schemas/${name}`, text] as const),
   ]);
 }

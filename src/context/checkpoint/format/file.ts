@@ -24,6 +24,13 @@ export function encodeCheckpoint({ about, parts }: Checkpoint): string {
   return `${body}${canonicalJson({ part: 'end', sha256: sha256Hex(body) })}\n`;
 }
 
+/** One line, for those who read and write these files with programs of their own. */
+export const checkpointLineSchema = z.union([
+  z.strictObject({ part: z.literal('about'), sha256: sha256Schema, value: aboutSchema }),
+  ...partNames.map((part) => z.strictObject({ part: z.literal(part), sha256: sha256Schema, value: valueSchema(part) })),
+  z.strictObject({ part: z.literal('end'), sha256: sha256Schema }),
+]);
+
 const lineSchema = z.strictObject({ part: z.string(), sha256: sha256Schema, value: z.unknown() });
 
 /** @throws INPUT_INVALID where not even what it is can be read */
@@ -66,12 +73,15 @@ function readLine(line: string): { part: string; value: unknown } | { why: strin
 }
 
 function readPart(part: PartName, value: unknown): Part<unknown> | undefined {
-  const schema = z.discriminatedUnion('ok', [
+  const read = valueSchema(part).safeParse(value);
+  return read.success ? (read.data as Part<unknown>) : undefined;
+}
+
+function valueSchema(part: PartName): z.ZodType {
+  return z.discriminatedUnion('ok', [
     z.strictObject({ ok: z.literal(true), value: partSchemas[part] }),
     z.strictObject({ ok: z.literal(false), why: z.string() }),
   ]);
-  const read = schema.safeParse(value);
-  return read.success ? (read.data as Part<unknown>) : undefined;
 }
 
 function endOf(text: string): boolean {
