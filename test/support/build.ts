@@ -1,12 +1,21 @@
 /**
- * Bundles `dist/` before the tests where a source is newer: those that start processes start what a user starts.
+ * Bundles `dist/` before the tests where a source is newer: those that start processes start what a user starts. And one
+ * place for compiled code that they share, since each of them has a home of its own.
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, statSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export function setup(): void {
+export function setup(): () => void {
+  const cache = mkdtempSync(join(tmpdir(), 'agov-compiled-'));
+  process.env['XDG_CACHE_HOME'] = cache;
+  bundle();
+  return () => rmSync(cache, { recursive: true, force: true });
+}
+
+function bundle(): void {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const built = statSync(join(root, 'dist/main.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => statSync(join(root, file)).mtimeMs);

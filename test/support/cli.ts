@@ -47,6 +47,7 @@ export async function testProject(agents: Readonly<Record<string, string>> = {})
     PATH: process.env['PATH'],
     HOME: place,
     XDG_CONFIG_HOME: join(place, 'keys'),
+    XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
     LANG: 'C.UTF-8',
   };
 
