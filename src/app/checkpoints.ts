@@ -8,6 +8,7 @@ import {
   checkpointsOf,
   openStore,
   type PartValue,
+  type Recorded,
   type Sources,
 } from '../context/checkpoint/index.ts';
 import type { Memory } from '../context/memory/index.ts';
@@ -59,6 +60,7 @@ export function openCheckpointDoor(frame: Frame, parts: CheckpointDoorParts): Ch
     store: await store(),
     checkouts: gitCheckouts(path),
     ledger: stores.ledger,
+    recorded: async () => recordedIn(await recorded()),
   });
   /** Looking makes no ledger. */
   const recorded = async (): Promise<Ledger | undefined> =>
@@ -136,6 +138,16 @@ export function openCheckpointDoor(frame: Frame, parts: CheckpointDoorParts): Ch
     },
   };
   return door;
+}
+
+const mostRecorded = 5000;
+
+function recordedIn(ledger: Ledger | undefined): Recorded {
+  const entries = ledger?.query({ kinds: ['checkpoint'], newestFirst: true, limit: mostRecorded }) ?? [];
+  const taken = entries.flatMap(({ body: { step, id, sha256 } }): [string, string][] =>
+    step === 'taken' && typeof id === 'string' && typeof sha256 === 'string' ? [[id, sha256]] : [],
+  );
+  return { taken: new Map(taken), all: entries.length < mostRecorded };
 }
 
 function approvalLine(one: {

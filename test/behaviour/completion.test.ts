@@ -16,6 +16,8 @@ it.each([
   [['agov', 'ledger', 'v'], 'verify'],
   [['agov', 'run', '--agent', 'builder', '--w'], '--workspace'],
   [['agov', '-C', '/elsewhere', 'age'], 'agent'],
+  [['checkpoint', 'ti'], 'timeline'],
+  [['/usr/bin/status', 'update', '--ph'], '--phase'],
   [['agov', 'run', '--', '--w'], ''],
 ])('completes %j in bash', (words, expected) => {
   const script = 'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _agov; printf "%s" "$COMPREPLY"';

@@ -16,7 +16,14 @@ const settings: Readonly<Record<string, string>> = {
 
 const quiet: NodeJS.ProcessEnv = {
   ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' },
-  ...{ GIT_NO_LAZY_FETCH: '1', GIT_NO_REPLACE_OBJECTS: '1', GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' },
+  // Nothing is fetched by any way: older ones do not know the first of these, and would start what a remote names.
+  ...{
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_ALLOW_PROTOCOL: 'none',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_LITERAL_PATHSPECS: '1',
+    LC_ALL: 'C',
+  },
 };
 
 export interface Ran {

@@ -19,7 +19,9 @@ const environment: Readonly<Record<string, string>> = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_TERMINAL_PROMPT: '0',
   GIT_OPTIONAL_LOCKS: '0',
+  // Nothing is fetched by any way: older ones do not know the first of these, and would start what a remote names.
   GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: 'none',
   LC_ALL: 'C',
   GIT_CONFIG_COUNT: String(Object.keys(settings).length),
   ...Object.fromEntries(

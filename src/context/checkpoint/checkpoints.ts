@@ -14,7 +14,9 @@ import { hunksIn } from './look/files.ts';
 import { type Looked, lookAround } from './look/look.ts';
 import { cleaner } from './look/redact.ts';
 import type { Sources } from './look/sources.ts';
+import { bounded, checkBudget, parseTag } from './said.ts';
 import { findCheckpoint, tryRead } from './store/find.ts';
+import { heldToRecord, type Recorded } from './store/record.ts';
 import type { Store } from './store/store.ts';
 import { type Difference, differences } from './use/difference.ts';
 import { type Restored, type RestoreWanted, restoreFiles } from './use/restore.ts';
@@ -30,6 +32,7 @@ export interface CheckpointsParts {
   readonly checkouts: Checkouts;
   readonly tokenizer: () => Promise<Tokenizer>;
   readonly ledger: () => Promise<Pick<Ledger, 'append'>>;
+  readonly recorded: () => Promise<Recorded>;
   /** Real path of the folder whose work it is. */
   readonly root: string;
   /** Absolute paths that are nobody's work. */
@@ -70,18 +73,14 @@ export interface Checkpoints {
   /** What stands now, kept nowhere. */
   look(): Promise<Looked>;
   /** The unified diff of its files; empty where it has none. */
-  diffText(read: Read): Promise<string>;
+  diffText(read: Pick<Read, 'checkpoint'>): Promise<string>;
   /** The newest first. Those that cannot be read are told by their names. */
   list(): Promise<{ readonly read: readonly Read[]; readonly broken: readonly string[] }>;
   difference(a: string, b: string): Promise<readonly Difference[]>;
   /** Those with a tag stay; `automatic`: and those that somebody asked for. */
   prune(keep: number, options?: { readonly automatic?: boolean }): Promise<Pruned>;
-  restore(name: string, wanted: (about: About) => RestoreWanted): Promise<Restored>;
+  restore(name: string, wanted: (about: About) => RestoreWanted): Promise<Restored & Pick<Read, 'damage'>>;
 }
-
-const leastBudget = 100;
-const mostBudget = 200_000;
-const mostText = 16_384;
 
 export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): Checkpoints {
   const { store, env, ids, checkouts, root, closed, sources } = parts;
@@ -148,7 +147,8 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
   }
 
   async function briefNow(budget: number): Promise<Brief> {
-    const before = newest();
+    const found = newest();
+    const before = found && heldToRecord(found, await parts.recorded());
     const old = before?.checkpoint;
     const notes = old?.parts.notes.ok ? old.parts.notes.value : { next: [] };
     const { parts: now, hunks } = await around(notes, false, before);
@@ -161,8 +161,9 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
     return briefOf({ ...told, ...about, damage: before?.damage ?? [] }, budget, await parts.tokenizer());
   }
 
-  const get = (name: string): Read => findCheckpoint(store, name, mine);
-  const diffText = async ({ checkpoint: { parts: held } }: Read): Promise<string> => {
+  const get = async (name: string): Promise<Read> =>
+    heldToRecord(findCheckpoint(store, name, mine), await parts.recorded());
+  const diffText = async ({ checkpoint: { parts: held } }: Pick<Read, 'checkpoint'>): Promise<string> => {
     const diff = held.files.ok ? held.files.value.diff : undefined;
     return diff ? (await store.content(diff.sha256)).toString('utf8') : '';
   };
@@ -170,12 +171,12 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
   return {
     now: (options = {}) => may('memory.write', { op: 'checkpoint' }, () => take(options)),
     async brief(name, budget) {
-      if (!Number.isInteger(budget) || budget < leastBudget || budget > mostBudget) throw noBudget();
+      checkBudget(budget);
       return may('memory.read', { op: 'load' }, async () => {
         if (name === undefined || name === 'latest') return briefNow(budget);
-        const { checkpoint, damage } = get(name);
+        const { checkpoint, damage } = await get(name);
         const lost: { part: 'files'; why: string }[] = [];
-        const text = await diffText({ checkpoint, damage }).catch((error: Error) => {
+        const text = await diffText({ checkpoint }).catch((error: Error) => {
           lost.push({ part: 'files', why: error.message });
           return '';
         });
@@ -183,18 +184,19 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
         return briefOf(told, budget, await parts.tokenizer());
       });
     },
-    get: (name) => may('memory.read', { op: 'show', name: name.slice(0, 80) }, async () => get(name)),
+    get: (name) => may('memory.read', { op: 'show', name: name.slice(0, 80) }, () => get(name)),
     look: () => around({ next: [] }, false, newest()),
     diffText,
     list: () =>
       may('memory.read', { op: 'timeline' }, async () => {
         const all = [...store.list()].reverse().map((stored) => ({ stored, read: tryRead(store, stored) }));
-        const read = all.flatMap((one) => (one.read && mine(one.read) ? [one.read] : []));
+        const known = await parts.recorded();
+        const read = all.flatMap((one) => (one.read && mine(one.read) ? [heldToRecord(one.read, known)] : []));
         const broken = 'operator' in asker ? all.filter((one) => !one.read).map(({ stored }) => stored.id) : [];
         return { read, broken };
       }),
     difference: (a, b) =>
-      may('memory.read', { op: 'diff' }, async () => differences(get(a).checkpoint, get(b).checkpoint)),
+      may('memory.read', { op: 'diff' }, async () => differences((await get(a)).checkpoint, (await get(b)).checkpoint)),
     prune: (keep, { automatic = false } = {}) =>
       may('memory.write', { op: 'prune', keep }, async () => {
         const all = store.list().flatMap((stored) => {
@@ -212,10 +214,10 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
       }),
     async restore(name, wanted) {
       if (!('operator' in asker)) throw new AgovError('DENIED', { what: 'Only an operator puts files back.' });
-      const { checkpoint } = get(name);
+      const { checkpoint, damage } = await get(name);
       const target = wanted(checkpoint.about);
       await record({ step: 'restore', id: checkpoint.about.id, branch: target.branch });
-      return restoreFiles({ store, checkouts, root }, checkpoint, target);
+      return { ...(await restoreFiles({ store, checkouts, root }, checkpoint, target)), damage };
     },
   };
 }
@@ -226,28 +228,4 @@ function joined(now: Checkpoint['parts']['memory'], old: Checkpoint['parts']['me
   const known = new Set(now.value.entries.map(({ id }) => id));
   const before = old.value.entries.filter(({ id }) => !known.has(id));
   return { ok: true, value: { ...now.value, entries: [...now.value.entries, ...before].slice(0, 50) } };
-}
-
-function bounded(text: string): string {
-  const size = Buffer.byteLength(text);
-  if (size <= mostText && text.trim() !== '') return text.toWellFormed();
-  throw new AgovError('INPUT_INVALID', {
-    what: size > mostText ? `A note of ${size} bytes is too long.` : 'A note or a next step is empty.',
-    fix: `Give at most ${mostText} bytes; what is longer goes into the memory: agov memory log`,
-  });
-}
-
-function parseTag(tag: string): string {
-  if (/^[\p{L}\p{N}][\p{L}\p{N}._:/-]{0,63}$/u.test(tag) && tag !== 'latest') return tag;
-  throw new AgovError('INPUT_INVALID', {
-    what: `"${tag.slice(0, 80)}" is no tag.`,
-    fix: 'Use up to 64 letters, digits and . _ : / -; "latest" is taken.',
-  });
-}
-
-function noBudget(): AgovError {
-  return new AgovError('USAGE', {
-    what: 'That is not a budget.',
-    fix: `Give a whole number of tokens from ${leastBudget} to ${mostBudget}.`,
-  });
 }

@@ -4,5 +4,6 @@ export { type CheckpointAsker, type Checkpoints, checkpointsOf, type Taken } fro
 export { checkpointLineSchema, type Read as ReadCheckpoint } from './format/file.ts';
 export type { About, Parts as CheckpointParts, PartValue } from './format/parts.ts';
 export type { Sources } from './look/sources.ts';
+export { damageTold, type Recorded } from './store/record.ts';
 export { openStore } from './store/store.ts';
 export type { Difference } from './use/difference.ts';

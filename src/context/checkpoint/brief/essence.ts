@@ -1,4 +1,5 @@
 /** What a diff comes to in few lines: where it is, and the lines that changed. */
+import { plain } from './words.ts';
 
 const widest = 140;
 
@@ -33,5 +34,5 @@ function says(line: string): boolean {
 }
 
 function cut(line: string): string {
-  return line.length <= widest ? line : `${line.slice(0, widest)}…`;
+  return plain(line.length <= widest ? line : `${line.slice(0, widest)}…`);
 }

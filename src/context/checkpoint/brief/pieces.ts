@@ -1,8 +1,10 @@
 /** What a brief is made of, each piece with how useful it is to somebody who knows nothing any more. */
 import type { Damage } from '../format/file.ts';
 import type { About, FileInFlight, Part, Parts } from '../format/parts.ts';
+import { damageTold } from '../store/record.ts';
 import { essence } from './essence.ts';
 import type { Piece } from './pack.ts';
+import { line, lines, whose } from './words.ts';
 
 export interface Told {
   /** The checkpoint; left out where there is none, and what stands now is all that there is. */
@@ -41,22 +43,27 @@ export function piecesOf(told: Told): readonly Piece[] {
     ...taskPieces(parts),
     ...valued(parts.notes, ({ next, notes }) => [
       ...next.map((step, i) => piece(names.next, i < 8 ? 2 : 9, `${i + 1}. ${line(step)}`, 'next steps', true)),
-      ...(notes === undefined ? [] : [piece(names.notes, 6, notes.trim(), 'notes', true)]),
+      ...(notes === undefined ? [] : [piece(names.notes, 6, lines(notes), 'notes', true)]),
     ]),
     ...filePieces(told),
     ...workPieces(parts),
     ...memoryPieces(parts),
     ...valued(parts.agents, ({ agents }) =>
       agents.map(({ name, tier, status }, i) =>
-        piece(names.agents, i < 10 ? 13 : 17, `- ${name} ${tier}${status === 'active' ? '' : ` ${status}`}`, 'agents'),
+        piece(
+          names.agents,
+          i < 10 ? 13 : 17,
+          `- ${name} ${tier}${status === 'active' ? '' : ` ${line(status, 40)}`}`,
+          'agents',
+        ),
       ),
     ),
     ...valued(parts.environment, ({ system, tools }) => {
       const all = Object.entries(tools).map(([name, version]) => `${name} ${version}`);
-      return [piece(names.environment, 14, `${[system, ...all].join(', ')}`, 'environment')];
+      return [piece(names.environment, 14, line([system, ...all].join(', '), 1000), 'environment')];
     }),
     ...valued(parts.ledger, ({ size, root }) => [
-      piece(names.environment, 15, `Ledger of ${size} entries, root ${root.slice(0, 16)}.`, 'environment'),
+      piece(names.environment, 15, `Ledger of ${size} entries, root ${line(root, 16)}.`, 'environment'),
     ]),
     ...Object.entries(parts).flatMap(([name, part]) =>
       part.ok ? [] : [piece(names.missing, 4, `- ${name}: ${line(part.why)}`, 'parts that are missing')],
@@ -72,20 +79,14 @@ function valued<T>(part: Part<T>, use: (value: T) => readonly Piece[]): readonly
   return part.ok ? use(part.value) : [];
 }
 
-/** One line of somebody's text, bounded. */
-function line(text: string, most = 300): string {
-  const flat = text.replace(/\s+/g, ' ').trim();
-  return flat.length <= most ? flat : `${flat.slice(0, most)}…`;
-}
-
 function headPieces({ about, damage, live }: Told): readonly Piece[] {
   if (!about) return [piece('', 0, 'There is no checkpoint. This is what stands here now.', 'head')];
   const who = 'operator' in about.by ? about.by.operator : about.by.agent;
-  const tag = about.tag === undefined ? '' : ` "${about.tag}"`;
-  const when = `${about.at.slice(0, 16).replace('T', ' ')} UTC`;
+  const tag = about.tag === undefined ? '' : ` "${line(about.tag)}"`;
+  const when = `${line(about.at.slice(0, 16).replace('T', ' '))} UTC`;
   const which = live ? 'What follows is as it stands now.' : 'What follows is as it was then.';
   const head = `Checkpoint ${about.id.slice(-12)}${tag} of ${when} by ${who}. ${which}`;
-  const broken = damage.map(({ part, why }) => piece('', 0, `Damaged: ${part}. ${why}`, 'head'));
+  const broken = damage.map((one) => piece('', 0, damageTold(one), 'head'));
   return [piece('', 0, head, 'head'), ...broken];
 }
 
@@ -93,7 +94,9 @@ function headPieces({ about, damage, live }: Told): readonly Piece[] {
 function taskPieces({ status, git }: Parts): readonly Piece[] {
   const onBranch = valued(git, ({ branch, commit, subject }) => {
     const at = commit === undefined ? 'no commit yet' : `${commit.slice(0, 10)} "${line(subject ?? '', 100)}"`;
-    return [piece(names.task, 3, `On ${branch === undefined ? 'no branch' : `branch ${branch}`}, at ${at}.`, 'task')];
+    return [
+      piece(names.task, 3, `On ${branch === undefined ? 'no branch' : `branch ${line(branch)}`}, at ${at}.`, 'task'),
+    ];
   });
   const directories = status.ok ? status.value.directories : [];
   const urgency = { 'in-progress': 0, blocked: 1, review: 2, 'not-started': 3, complete: 4 } as const;
@@ -103,11 +106,11 @@ function taskPieces({ status, git }: Parts): readonly Piece[] {
   const told = sorted.map((one, i) => {
     const open = one.tasks.filter(({ done }) => !done).map(({ text }) => line(text, 160));
     const done = one.tasks.length - open.length;
-    const owner = one.owner === undefined ? '' : `, ${one.owner}`;
-    const waits = one.depends.length === 0 ? '' : ` Waits for ${one.depends.join(', ')}.`;
+    const owner = one.owner === undefined ? '' : `, ${line(one.owner, 80)}`;
+    const waits = one.depends.length === 0 ? '' : ` Waits for ${line(one.depends.join(', '))}.`;
     const tasks = open.length === 0 ? '' : ` Open: ${open.slice(0, 6).join('; ')}${open.length > 6 ? '; …' : '.'}`;
     const count = one.tasks.length === 0 ? '' : ` ${done} of ${one.tasks.length} tasks done.`;
-    const text = `- ${one.path || '.'}: ${one.fault ?? one.phase ?? 'unknown'}${owner}.${tasks}${count}${waits}`;
+    const text = `- ${line(one.path) || '.'}: ${line(one.fault ?? one.phase ?? 'unknown')}${owner}.${tasks}${count}${waits}`;
     const active = one.phase === 'in-progress' || one.phase === 'blocked' || one.phase === 'review';
     const rank = i === 0 && active ? 1 : active && i < 5 ? 3 : active && i < 20 ? 11 : 16;
     return piece(active ? names.task : names.others, rank, text, 'directories', true);
@@ -132,7 +135,7 @@ function filePieces({ parts, hunks, settled }: Told): readonly Piece[] {
   );
   const rest = more > 0 ? [piece(names.files, 3, `- and ${more} more`, 'files')] : [];
   const gone = settled.map((path, i) =>
-    piece(names.files, i < 6 ? 7 : 18, `- ${path}: was in flight then, is as committed now`, 'files'),
+    piece(names.files, i < 6 ? 7 : 18, `- ${line(path)}: was in flight then, is as committed now`, 'files'),
   );
   const changed = sorted.flatMap((file, i) => {
     const own = hunks.get(file.path);
@@ -140,8 +143,10 @@ function filePieces({ parts, hunks, settled }: Told): readonly Piece[] {
     const brief = essence(own, 8);
     const full = essence(own, 200);
     return [
-      piece(names.changes, i < 6 ? 8 : i < 20 ? 12 : 18, `### ${file.path}\n${brief}`, 'changes', true),
-      ...(full === brief || i >= 10 ? [] : [piece(names.changes, 19, `### ${file.path}, in full\n${full}`, 'changes')]),
+      piece(names.changes, i < 6 ? 8 : i < 20 ? 12 : 18, `### ${line(file.path)}\n${brief}`, 'changes', true),
+      ...(full === brief || i >= 10
+        ? []
+        : [piece(names.changes, 19, `### ${line(file.path)}, in full\n${full}`, 'changes')]),
     ];
   });
   return [...listed, ...rest, ...gone, ...changed];
@@ -151,32 +156,32 @@ function shown({ path, from, change, added, removed, without, redacted }: FileIn
   const lines = added === undefined ? '' : ` +${added} -${removed ?? 0}`;
   const why = without === undefined ? '' : ` (${without})`;
   const secret = redacted === undefined ? '' : ' (holds a secret)';
-  return `${path} ${change}${from === undefined ? '' : ` from ${from}`}${lines}${why}${secret}`;
+  return `${line(path)} ${change}${from === undefined ? '' : ` from ${line(from)}`}${lines}${why}${secret}`;
 }
 
 function workPieces({ work }: Parts): readonly Piece[] {
   return valued(work, ({ runs, approvals, failures }) => [
     ...failures.map(({ at, what, why, agent }, i) => {
-      const who = agent === undefined ? '' : ` ${agent}`;
-      const text = `- ${at.slice(0, 16).replace('T', ' ')}${who}: ${line(what, 200)}: ${line(why, 400)}`;
+      const who = agent === undefined ? '' : ` ${line(agent, 80)}`;
+      const text = `- ${line(at.slice(0, 16).replace('T', ' '))}${who}: ${line(what, 200)}: ${line(why, 400)}`;
       return piece(names.failed, i === 0 ? 4 : i < 3 ? 7 : 16, text, 'failures', true);
     }),
     ...approvals.map(({ id, agent, what, expiresAt }, i) => {
-      const text = `- ${id.slice(-12)}: ${agent} wants ${line(what, 200)}, until ${expiresAt.slice(0, 16)}`;
+      const text = `- ${line(id.slice(-12))}: ${agent} wants ${line(what, 200)}, until ${line(expiresAt, 16)}`;
       return piece(names.approvals, i < 5 ? 5 : 14, text, 'approvals');
     }),
     ...runs.map(({ run, what, status, stages }, i) => {
-      const at = stages.length === 0 ? '' : ` at ${stages.join(', ')}`;
-      return piece(names.runs, i < 5 ? 5 : 14, `- ${run}: ${line(what, 120)}, ${status}${at}`, 'runs');
+      const at = stages.length === 0 ? '' : ` at ${line(stages.join(', '))}`;
+      return piece(names.runs, i < 5 ? 5 : 14, `- ${line(run)}: ${line(what, 120)}, ${line(status)}${at}`, 'runs');
     }),
   ]);
 }
 
 function memoryPieces({ memory }: Parts): readonly Piece[] {
   return valued(memory, ({ entries }) =>
-    entries.flatMap(({ id, title, kind, summary, tags }, i) => {
-      const tagged = tags.length === 0 ? '' : ` [${tags.join(' ')}]`;
-      const head = `- ${id.slice(-12)} ${line(title, 120)} (${kind})${tagged}`;
+    entries.flatMap(({ id, title, kind, summary, tags, space }, i) => {
+      const tagged = tags.length === 0 ? '' : ` [${line(tags.join(' '), 120)}]`;
+      const head = `- ${line(id.slice(-12))} ${line(title, 120)} (${line(kind, 40)}${whose(space)})${tagged}`;
       const failed = tags.some((tag) => /^(?:fail(?:ed|ure)?|error)$/.test(tag));
       if (failed)
         return [piece(names.failed, i < 4 ? 4 : 12, `${head}: ${line(summary, 600)}`, 'memory entries', true)];

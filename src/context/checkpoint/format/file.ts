@@ -8,13 +8,16 @@ import { sha256Schema } from '../../../schemas/index.ts';
 import { aboutSchema, type Checkpoint, type Part, type PartName, type Parts, partNames, partSchemas } from './parts.ts';
 
 export interface Damage {
-  readonly part: PartName | 'about' | 'end';
+  /** `record`: the file is whole, and not what the ledger has of it. */
+  readonly part: PartName | 'about' | 'end' | 'record';
   readonly why: string;
 }
 
 export interface Read {
   readonly checkpoint: Checkpoint;
   readonly damage: readonly Damage[];
+  /** Of the whole file. */
+  readonly sha256: string;
 }
 
 export function encodeCheckpoint({ about, parts }: Checkpoint): string {
@@ -59,7 +62,7 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Read {
     }),
   ) as unknown as Parts; // one by one as their schemas say
   if (!whole && damage.length === 0) damage.push({ part: 'end', why: 'The file has another digest.' });
-  return { checkpoint: { about: about.data, parts }, damage };
+  return { checkpoint: { about: about.data, parts }, damage, sha256: sha256Hex(bytes) };
 }
 
 function readLine(line: string): { part: string; value: unknown } | { why: string } {
@@ -89,7 +92,7 @@ function endOf(text: string): boolean {
   return at >= 0 && text.slice(at) === `${canonicalJson({ part: 'end', sha256: sha256Hex(text.slice(0, at)) })}\n`;
 }
 
-function unreadable(name: string, why: string): AgovError {
+export function unreadable(name: string, why: string): AgovError {
   return new AgovError('INPUT_INVALID', {
     what: `The checkpoint ${name} cannot be read.`,
     why,

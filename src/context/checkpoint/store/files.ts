@@ -1,7 +1,21 @@
 /** Files that are whole or absent: written as a draft, synced, renamed, and the folder synced. */
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { AgovError, messageOf, systemCode } from '../../../kernel/index.ts';
+import { AgovError, isAgovError, messageOf, systemCode } from '../../../kernel/index.ts';
+import { unreadable } from '../format/file.ts';
 
 /** @throws DISK_FULL, NOT_WRITABLE */
 export function writeWhole(folder: string, name: string, text: string): void {
@@ -20,6 +34,27 @@ export function writeWhole(folder: string, name: string, text: string): void {
   } catch (error) {
     rmSync(draft, { force: true });
     throw notKept(folder, error);
+  }
+}
+
+/** A file and nothing else: no link is followed, and no pipe is waited for. @throws NOT_FOUND, INPUT_INVALID */
+export function readPlain(path: string, id: string, most: number): Buffer {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw unreadable(id, 'It is no file.');
+    if (stat.size > most) throw unreadable(id, `It is over ${most} bytes.`);
+    return readFileSync(file);
+  } catch (error) {
+    if (isAgovError(error)) throw error;
+    const code = systemCode(error);
+    if (code === 'ENOENT') {
+      throw new AgovError('NOT_FOUND', { what: `The checkpoint ${id} has gone.`, fix: 'agov checkpoint timeline' });
+    }
+    throw unreadable(id, code === 'ELOOP' ? 'It is a link.' : messageOf(error));
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -52,10 +87,11 @@ const leftAfterMs = 3_600_000;
 
 /** What processes left that were killed. `now` in milliseconds since the epoch. */
 export function removeLeft(folder: string, begins: string, now: number): void {
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     if (!name.startsWith(begins)) continue;
     const path = join(folder, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat && now - stat.mtimeMs > leftAfterMs) rmSync(path, { recursive: true, force: true });
   }
 }

@@ -2,13 +2,13 @@
  * The checkpoints of a project: `checkpoints/SEQ-ID.jsonl`, in the order in which they were taken, and the content of files
  * under `checkpoints/objects`, once for equal bytes. What is there is whole, whenever whoever writes is killed.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Artifacts, fileArtifacts } from '../../../governance/evidence/index.ts';
-import { AgovError, type Env, type IdSource, systemCode } from '../../../kernel/index.ts';
-import { decodeCheckpoint, encodeCheckpoint, type Read } from '../format/file.ts';
+import { AgovError, type Env, type IdSource } from '../../../kernel/index.ts';
+import { decodeCheckpoint, encodeCheckpoint, type Read, unreadable } from '../format/file.ts';
 import type { Checkpoint, Parts } from '../format/parts.ts';
-import { notKept, removeLeft, syncFolder, writeWhole } from './files.ts';
+import { notKept, readPlain, removeLeft, syncFolder, writeWhole } from './files.ts';
 
 export interface Stored {
   readonly seq: number;
@@ -33,7 +33,7 @@ export interface Store {
   sweep(): number;
 }
 
-const fileName = /^(\d{8,})-([0-9a-f-]{36})\.jsonl$/;
+const fileName = /^(\d{8,16})-([0-9a-f-]{36})\.jsonl$/;
 const mostBytes = 64 * 1024 * 1024;
 /** Somebody may be about to name what was put there just now. */
 const youngMs = 3_600_000;
@@ -52,26 +52,25 @@ export function openStore(folder: string, env: Env, ids: IdSource): Store {
     readdirSync(folder)
       .flatMap((file) => {
         const [, seq, id] = fileName.exec(file) ?? [];
-        return seq === undefined || id === undefined ? [] : [{ seq: Number(seq), id, file }];
+        const number = Number(seq);
+        return id === undefined || !Number.isSafeInteger(number) ? [] : [{ seq: number, id, file }];
       })
       .sort((a, b) => a.seq - b.seq || (a.id < b.id ? -1 : 1));
 
-  function read({ file, id }: Stored): Read {
-    try {
-      if (statSync(join(folder, file)).size > mostBytes) throw tooLarge(id);
-      return decodeCheckpoint(readFileSync(join(folder, file)), id);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      throw new AgovError('NOT_FOUND', { what: `The checkpoint ${id} has gone.`, fix: 'agov checkpoint timeline' });
-    }
+  function read({ file, id, seq }: Stored): Read {
+    const read = decodeCheckpoint(readPlain(join(folder, file), id, mostBytes), id);
+    const { about } = read.checkpoint;
+    if (about.id === id && about.seq === seq) return read;
+    throw unreadable(id, `It calls itself ${about.id}, number ${about.seq}.`);
   }
 
   return {
     ...{ folder, list, read },
     write(checkpoint) {
       const { seq, id } = checkpoint.about;
-      removeLeft(folder, '.draft-', env.now());
-      removeLeft(folder, '.compare-', env.now());
+      if (!Number.isSafeInteger(seq)) throw noNumber(folder);
+      for (const begins of ['.draft-', '.compare-']) removeLeft(folder, begins, env.now());
+      removeLeft(join(objects, 'incoming'), '', env.now());
       writeWhole(folder, `${String(seq).padStart(8, '0')}-${id}.jsonl`, encodeCheckpoint(checkpoint));
     },
     async keep(content) {
@@ -127,6 +126,10 @@ function namedBy({ files }: Parts): readonly string[] {
   return [...(diff ? [diff.sha256] : []), ...all.flatMap(({ content }) => (content === undefined ? [] : [content]))];
 }
 
-function tooLarge(id: string): AgovError {
-  return new AgovError('INPUT_INVALID', { what: `The checkpoint ${id} is over ${mostBytes} bytes.` });
+function noNumber(folder: string): AgovError {
+  return new AgovError('INPUT_INVALID', {
+    what: 'No checkpoint can be taken: there is no number after the last one.',
+    why: `Somebody has put a file with the highest number there is into ${folder}.`,
+    fix: 'Remove that file: its name begins with 9007199254740991.',
+  });
 }

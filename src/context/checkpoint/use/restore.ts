@@ -2,8 +2,21 @@
  * The files that were in flight, put back into a new branch with a folder of its own: what stands there now is not touched.
  * What is not kept whole is left out and told.
  */
-import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
 import type { Checkouts } from '../../../adapters/checkout/port.ts';
 import { AgovError, messageOf, sha256Hex } from '../../../kernel/index.ts';
 import type { Checkpoint, FileInFlight } from '../format/parts.ts';
@@ -37,6 +50,8 @@ export async function restoreFiles(
       fix: `See what it has: agov checkpoint show ${about.id.slice(-12)}`,
     });
   }
+  const above = dirname(folder);
+  if (existsSync(above) && realpathSync(above) !== above) throw elsewhere(above);
   // What is damaged is found before anything is made.
   const ready = await Promise.all(files.value.files.map((file) => prepare(store, file)));
   await checkouts.branchOut(root, { commit, branch, into: folder });
@@ -48,6 +63,13 @@ export async function restoreFiles(
     else leftOut.push({ path: one.file.path, why: 'Its way leads through a link.' });
   }
   return { branch, folder, commit, files: done, leftOut };
+}
+
+function elsewhere(above: string): AgovError {
+  return new AgovError('CONFLICT', {
+    ...{ what: 'Nothing is put back through a link.', why: `${above} leads to ${realpathSync(above)}.` },
+    fix: `Look who made it, and remove it: rm ${above}`,
+  });
 }
 
 type Ready = { readonly file: FileInFlight; readonly bytes?: Buffer } | { readonly path: string; readonly why: string };
@@ -69,24 +91,35 @@ async function prepare(store: Store, file: FileInFlight): Promise<Ready> {
 function put(folder: string, { file, bytes }: Extract<Ready, { file: FileInFlight }>): boolean {
   const { path, from, link, executable } = file;
   if (!isPlain(folder, path) || (from !== undefined && !isPlain(folder, from))) return false;
-  const place = join(folder, path);
-  if (from !== undefined) rmSync(join(folder, from), { force: true });
-  rmSync(place, { force: true });
-  if (!bytes) return true;
-  mkdirSync(dirname(place), { recursive: true });
-  if (link) {
-    symlinkSync(bytes.toString(), place);
+  if (from !== undefined) within(folder, from, (old) => rmSync(old, { force: true }));
+  if (!bytes) return !existsSync(join(folder, path)) || within(folder, path, (place) => rmSync(place, { force: true }));
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  return within(folder, path, (place) => {
+    rmSync(place, { force: true });
+    if (link) return symlinkSync(bytes.toString(), place);
+    writeFileSync(place, bytes, { flag: 'wx' });
+    return chmodSync(place, executable ? 0o755 : 0o644);
+  });
+}
+
+/** In the folder that was looked at, held open: agents write here as well, and may put a link in its place in between. */
+function within(folder: string, path: string, use: (place: string) => void): boolean {
+  const wanted = join(folder, path);
+  const held = openSync(dirname(wanted), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    if (readlinkSync(`/proc/self/fd/${held}`) !== dirname(wanted)) return false;
+    use(join(`/proc/self/fd/${held}`, basename(wanted)));
     return true;
+  } finally {
+    closeSync(held);
   }
-  writeFileSync(place, bytes, { flag: 'wx' });
-  chmodSync(place, executable ? 0o755 : 0o644);
-  return true;
 }
 
 /** Folders only on the way, as far as there is one. */
 function isPlain(folder: string, path: string): boolean {
+  const words = path.split('/');
+  if (normalize(path) !== path || words.some((word) => /^(?:\.\.?|\.git|)$/i.test(word))) return false;
   const place = join(folder, path);
-  if (normalize(place) !== place || !place.startsWith(`${folder}/`) || path.split('/').includes('.git')) return false;
   for (let dir = dirname(place); dir !== folder; dir = dirname(dir)) {
     const stat = lstatSync(dir, { throwIfNoEntry: false });
     if (stat && !stat.isDirectory()) return false;

@@ -43,11 +43,16 @@ function commandTree(command: Command, path = ''): Branch[] {
   ];
 }
 
+/** Commands that stand alone as well. `status` is one of fish’s own. */
+const alone = ['checkpoint', 'memory', 'pipeline', 'status'];
+const aloneInFish = alone.filter((name) => name !== 'status');
+
 const scripts: Readonly<Record<string, (tree: readonly Branch[]) => string>> = {
   bash: (tree) => `# bash completion for agov
 _agov() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" path="" word next
   local known=${JSON.stringify(`|${tree.map(({ path }) => path).join('|')}|`)}
+  case "\${COMP_WORDS[0]##*/}" in ${alone.join('|')}) path="\${COMP_WORDS[0]##*/}" ;; esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [ "$word" = -- ] && return
     next="\${path:+$path }$word"
@@ -58,18 +63,21 @@ _agov() {
 ${tree.map(({ path, words }) => `    ${JSON.stringify(path)}) COMPREPLY=($(compgen -W ${JSON.stringify(words.join(' '))} -- "$cur")) ;;`).join('\n')}
   esac
 }
-complete -o default -F _agov agov
+complete -o default -F _agov agov ${alone.join(' ')}
 `,
-  zsh: (tree) => `#compdef agov
+  zsh: (tree) => `#compdef agov ${alone.join(' ')}
 autoload -U +X bashcompinit && bashcompinit
 ${scripts['bash']?.(tree) ?? ''}`,
   fish: (tree) =>
     `# fish completion for agov\ncomplete -c agov -f\n${tree
       .flatMap(({ path, words }) => {
         const seen = path === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${path.split(' ').at(-1)}`;
-        return words.map((word) => {
+        const [first = '', second] = path.split(' ');
+        const own = second === undefined ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${second}`;
+        return words.flatMap((word) => {
           const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
-          return `complete -c agov -n '${seen}' ${what}`;
+          const line = `complete -c agov -n '${seen}' ${what}`;
+          return aloneInFish.includes(first) ? [line, `complete -c ${first} -n '${own}' ${what}`] : [line];
         });
       })
       .join('\n')}\n`,

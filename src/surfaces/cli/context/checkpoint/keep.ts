@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { damageTold } from '../../../../context/checkpoint/index.ts';
 import { AgovError } from '../../../../kernel/index.ts';
 import { type AddCommands, oneLine } from '../../frame/index.ts';
 import { shortId } from '../memory/options.ts';
@@ -34,6 +35,7 @@ export const keepCommands: AddCommands = (checkpoint, define) => {
           const name = branchOf(branch ?? `checkpoint-${shortId(about.id)}`);
           return { branch: name, folder: join(app.project.root, '.worktrees', name.replaceAll('/', '-')) };
         });
+        for (const one of done.damage) cli.note(damageTold(one));
         cli.emit(done, () => {
           const { files, leftOut, folder, commit } = done;
           const lines = [

@@ -1,3 +1,4 @@
+import { damageTold } from '../../../../context/checkpoint/index.ts';
 import { type AddCommands, oneLine, printable } from '../../frame/index.ts';
 import { asOperator } from './now.ts';
 
@@ -12,7 +13,7 @@ export const showCommand: AddCommands = (checkpoint, define) => {
       cli.withApp(async (app) => {
         const checkpoints = await app.checkpointsOf(app.operator(as));
         const read = await checkpoints.get(id);
-        for (const { part, why } of read.damage) cli.note(`Damaged: ${part}. ${why}`);
+        for (const one of read.damage) cli.note(damageTold(one));
         if (diff) {
           const text = await checkpoints.diffText(read);
           return cli.emit({ id: read.checkpoint.about.id, diff: text }, () => printable(text) || 'It changed no text.');

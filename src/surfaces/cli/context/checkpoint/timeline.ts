@@ -1,5 +1,6 @@
 import type { ReadCheckpoint } from '../../../../context/checkpoint/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../../frame/index.ts';
+import { lineOf } from '../../work/watch/line.ts';
 import { parseLimit, shortId } from '../memory/options.ts';
 import { asOperator } from './now.ts';
 
@@ -52,12 +53,14 @@ function filesOf({ checkpoint: { parts } }: ReadCheckpoint): string {
 
 function said({ checkpoint: { about, parts }, damage }: ReadCheckpoint): string {
   const notes = parts.notes.ok ? (parts.notes.value.notes ?? parts.notes.value.next[0] ?? '') : '';
-  const broken = damage.length === 0 ? '' : 'damaged ';
+  const [first] = damage;
+  const broken = first === undefined ? '' : first.part === 'record' ? 'not as recorded ' : 'damaged ';
   return `${broken}${about.tag === undefined ? '' : `[${about.tag}] `}${oneLine(notes).slice(0, 60)}`;
 }
 
 /** The newest on top, in the column of its branch; a line where a column goes on. */
 function graphOf(cli: Cli, all: readonly ReadCheckpoint[]): string {
+  const width = cli.io.stdout.isTTY === true ? (cli.io.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
   const lanes = [...new Set(all.map(branchOf))];
   const last = new Map(lanes.map((lane) => [lane, all.findLastIndex((read) => branchOf(read) === lane)]));
   const first = new Map(lanes.map((lane) => [lane, all.findIndex((read) => branchOf(read) === lane)]));
@@ -69,7 +72,13 @@ function graphOf(cli: Cli, all: readonly ReadCheckpoint[]): string {
         return i > (first.get(lane) ?? 0) && i < (last.get(lane) ?? 0) ? '│' : ' ';
       });
       const [id, when, by] = headOf(read);
-      return `${columns.join(' ')}  ${id} ${cli.colors.dim(`${when} ${by}`)} ${own}  ${said(read)}`.trimEnd();
+      const lanesWidth = 2 * lanes.length + 1;
+      const text = [
+        { text: `${id} ` },
+        { text: `${when} ${by}`, color: cli.colors.dim },
+        { text: ` ${own}  ${said(read)}`.trimEnd() },
+      ];
+      return `${columns.join(' ')}  ${lineOf(text, width - lanesWidth)}`;
     })
     .join('\n');
 }

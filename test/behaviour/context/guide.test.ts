@@ -4,10 +4,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { must, type TestProject, testProject } from '../support/cli.ts';
-import { repository, textOf } from '../support/files.ts';
-import { violations } from '../support/json-schema.ts';
-import { itWith } from '../support/needs.ts';
+import { must, type TestProject, testProject } from '../../support/cli.ts';
+import { repository, textOf } from '../../support/files.ts';
+import { violations } from '../../support/json-schema.ts';
+import { itWith } from '../../support/needs.ts';
 
 const blocks = (page: string, language: string): readonly string[] =>
   [...textOf(page).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
