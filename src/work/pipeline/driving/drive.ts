@@ -145,7 +145,8 @@ function createBell({ stop, quit }: Halt): Bell {
       const heard = new AbortController();
       const due = env.sleep(Math.max(0, until - env.now()), heard.signal).catch(() => undefined); // only by the abort below
       await Promise.race([bell.promise, due]);
-      heard.abort();
+      // With a reason, since to make one up takes longer than all else here.
+      heard.abort('rung');
       bell = Promise.withResolvers<void>();
     },
     [Symbol.dispose]() {
