@@ -107,6 +107,9 @@ describe('an agent', () => {
     const inside = { ...project.environment, AGOV_AGENT: 'builder', AGOV_RUN: 'x' };
     const done = await project.start(['status', 'update', 'lib', '--task', 'as ada'], { env: inside }).done;
     expect([done.code, text('lib').includes('as ada')]).toEqual([77, false]);
+    const other = ['status', 'update', 'lib', '--agent', 'builder', '--task', 'as another'];
+    const tried = await project.start(other, { env: { ...inside, AGOV_AGENT: 'scout' } }).done;
+    expect([tried.code, text('lib').includes('as another')]).toEqual([77, false]);
   });
 });
 

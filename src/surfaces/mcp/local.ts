@@ -14,15 +14,16 @@ export interface LocalOptions {
 
 const mostRows = 200;
 
-/** @throws NOT_FOUND, AGENT_NOT_ACTIVE */
+/** @throws NOT_FOUND, AGENT_NOT_ACTIVE, DENIED */
 export async function localTools(app: App, { agent, operator }: LocalOptions): Promise<readonly Tool[]> {
-  const seat = agent === undefined ? operatorSeat(app, operator) : await agentSeat(app, agent);
+  // Whoever starts it answers for it. From inside of a governed run nobody is an operator, nor another agent.
+  const by = app.operator(operator);
+  const seat = agent === undefined ? operatorSeat(app, by) : await agentSeat(app, agent);
   const views = agent === undefined ? viewOperations(app, seat) : [];
   return [...contextOperations(seat), ...views].map(toolOf);
 }
 
-function operatorSeat(app: App, as: string | undefined): ContextSeat {
-  const by = app.operator(as);
+function operatorSeat(app: App, by: ReturnType<App['operator']>): ContextSeat {
   return {
     home: undefined,
     memory: () => app.memoryOf(by),

@@ -4,6 +4,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { CallToolRequestSchema, type CallToolResult, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { isAgovError } from '../../kernel/index.ts';
+import { boundedLines } from './lines.ts';
 import type { Tool } from './tool.ts';
 
 export interface ServeOptions {
@@ -18,6 +19,9 @@ export interface ServeOptions {
 }
 
 const mostAtOnce = 8;
+const mostWaiting = 200;
+/** The largest content that a tool takes, however it is escaped. */
+const mostLine = 8 * 1024 * 1024;
 const mostAnswer = 1_000_000;
 
 /** Resolves when the client has gone, or the signal aborts. */
@@ -26,6 +30,7 @@ export async function serveTools(tools: readonly Tool[], options: ServeOptions):
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   const server = new Server({ name: 'agov-context', version }, { capabilities: { tools: {} }, instructions });
   const pending = new Set<Promise<unknown>>();
+  const turn = turnsOf(mostAtOnce);
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: tools.map(({ name, description, inputSchema, readOnly }) => ({
       ...{ name, description, inputSchema: { ...inputSchema } },
@@ -36,10 +41,11 @@ export async function serveTools(tools: readonly Tool[], options: ServeOptions):
     const tool = byName.get(params.name);
     if (!tool)
       return failure(`There is no tool "${params.name.slice(0, 100)}".`, `There are ${[...byName.keys()].join(', ')}.`);
-    if (pending.size >= mostAtOnce) return failure(`${mostAtOnce} calls are under way.`, 'Wait for one of them.');
-    const call = tool
-      .call(params.arguments ?? {}, AbortSignal.any([signal, extra.signal]))
-      .then(answer, (error: unknown) => told(error, onFault));
+    if (pending.size >= mostWaiting) return failure(`${mostWaiting} calls are under way.`, 'Wait for some of them.');
+    const call = turn(() => tool.call(params.arguments ?? {}, AbortSignal.any([signal, extra.signal]))).then(
+      answer,
+      (error: unknown) => told(error, onFault),
+    );
     pending.add(call);
     void call.finally(() => pending.delete(call));
     return call;
@@ -47,16 +53,44 @@ export async function serveTools(tools: readonly Tool[], options: ServeOptions):
   server.onerror = (error) => onFault(error.message);
   const gone = Promise.withResolvers<void>();
   server.onclose = gone.resolve;
-  stdin.once('end', gone.resolve);
-  stdin.once('close', gone.resolve);
   signal.addEventListener('abort', () => gone.resolve(), { once: true });
-  await server.connect(new StdioServerTransport(stdin, stdout));
+  // Who does not listen any more has gone.
+  stdout.once('error', () => gone.resolve());
+  const lines = stdin.pipe(
+    boundedLines(mostLine, () => {
+      onFault(`A message of over ${mostLine} bytes was passed over.`);
+      const error = { code: -32600, message: `A message has at most ${mostLine} bytes.` };
+      stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error })}\n`);
+    }),
+  );
+  lines.once('end', gone.resolve);
+  stdin.once('close', () => lines.end());
+  await server.connect(new StdioServerTransport(lines, stdout, { maxBufferSize: 2 * mostLine }));
   await gone.promise;
   // What was asked before the input ended is still answered; it is heard a turn later.
   await new Promise((resolve) => setImmediate(resolve));
   if (!signal.aborted) await Promise.all(pending);
   await new Promise((resolve) => setImmediate(resolve));
   await server.close();
+  // Else a client that still holds the other end would hold this process as well.
+  stdin.unpipe(lines).pause();
+}
+
+/** So many at once; the others in the order in which they came. */
+function turnsOf(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+  return async (work) => {
+    if (busy >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else busy += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else busy -= 1;
+    }
+  };
 }
 
 /** A brief is for reading; the rest is JSON. */

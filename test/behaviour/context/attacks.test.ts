@@ -232,7 +232,12 @@ it('runs nothing that the repository names', async () => {
     ...{ 'diff.external': bad, 'diff.d.command': bad, 'diff.d.textconv': bad, 'merge.m.driver': bad },
     ...{ 'gpg.program': bad, 'log.showSignature': 'true', 'credential.helper': bad, 'alias.status': `!${bad}` },
     ...{ 'core.hooksPath': join(project.root, '.git/hooks'), 'extensions.partialClone': 'origin' },
-    ...{ 'remote.origin.url': project.root, 'remote.origin.promisor': 'true', 'remote.origin.uploadpack': bad },
+    ...{
+      'remote.origin.url': project.root,
+      'remote.origin.promisor': 'true',
+      'remote.origin.uploadpack': bad,
+      'remote.origin.partialCloneFilter': 'blob:none',
+    },
     ...{ 'protocol.allow': 'always', 'protocol.ext.allow': 'always', 'core.alternateRefsCommand': bad },
   })) {
     project.git('config', key, value);

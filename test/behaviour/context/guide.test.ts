@@ -89,6 +89,7 @@ it('takes the lines of configuration', async () => {
   const [json = ''] = blocks(context, 'json');
   const { agov } = JSON.parse(json).mcpServers;
   expect(agov).toEqual({ command: 'agov', args: ['mcp', 'context'] });
+  for (const block of blocks(context, 'json')) expect(JSON.parse(block).mcpServers.agov).toMatchObject(agov);
   expect(shell('agov mcp context </dev/null')).toBe('');
 });
 

@@ -50,8 +50,9 @@ async function change(cli: Cli, app: App, dir: string, options: Options): Promis
   const { agent, workspace, as } = options;
   const wanted = wantedOf(options);
   const directory = resolve(cli.cwd, dir);
+  // Also for an agent: from inside of a governed run it is done over the socket, as the agent that it is.
+  const { operator } = app.operator(as);
   if (agent === undefined) {
-    const { operator } = app.operator(as);
     return (await app.status()).update(directory, { ...wanted, by: operator });
   }
   const channel = { agent, run: app.ids(), workspace: await app.workspace(resolve(cli.cwd, workspace ?? '.')) };
