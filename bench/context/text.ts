@@ -35,13 +35,33 @@ export function logText(bytes: number, seed: number): string {
 const vocabulary = 50_000;
 
 /** A word, the first ones far more often than the last. */
-export function word(next: () => number): string {
-  const place = Math.floor(vocabulary ** ((next() % 1_000_000) / 1_000_000));
-  return `w${place.toString(36)}`;
+function word(next: () => number): string {
+  return `w${between(next, 1, vocabulary).toString(36)}`;
 }
 
-/** A note of about 420 bytes under a heading. */
+/** Numbers of which each power of ten has as many. */
+function between(next: () => number, low: number, high: number): number {
+  return Math.floor(low * (high / low) ** ((next() % 1_000_000) / 1_000_000));
+}
+
+/** A note of some 440 bytes under a heading: one part, since it is longer than the least. */
 export function note(next: () => number): string {
-  const words = Array.from({ length: 90 }, () => word(next)).join(' ');
+  let words = '';
+  while (words.length < 430) words += `${word(next)} `;
   return `## ${word(next)} ${word(next)}\n\n${words}\n\n`;
+}
+
+/** In a million notes: a word that is in one of ten or more, in one of a hundred or a thousand, in a few hundred. */
+const bands = [
+  [1, 100],
+  [100, 3000],
+  [3000, vocabulary],
+] as const;
+
+/** Two to four words, each as likely very common as middling or rare. */
+export function question(next: () => number): string {
+  return Array.from({ length: 2 + (next() % 3) }, () => {
+    const [low, high] = bands[next() % bands.length] ?? bands[0];
+    return `w${between(next, low, high).toString(36)}`;
+  }).join(' ');
 }

@@ -4,5 +4,5 @@ export { type Kind, kinds } from './intake/kind.ts';
 export type { LogOptions } from './intake/log.ts';
 export { type Memory, openMemory } from './memory.ts';
 export type { FetchOptions, Piece } from './reading/fetch.ts';
-export type { SearchHit } from './reading/search.ts';
+export type { SearchHit } from './reading/search/index.ts';
 export type { MemoryEntry } from './store/index.ts';

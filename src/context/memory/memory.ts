@@ -9,8 +9,17 @@ import { type Author, type IntakeParts, type LogOptions, takeIn } from './intake
 import { type FetchOptions, type Piece, pieces } from './reading/fetch.ts';
 import { findEntry } from './reading/find.ts';
 import { type ListPage, type ListQuery, listEntries } from './reading/list.ts';
-import { type Found, type Ranking, type SearchQuery, searchEntries } from './reading/search.ts';
-import { addVectors, bySense, loadSenses, type Unsensed, unsensed } from './reading/sense.ts';
+import {
+  addVectors,
+  bySense,
+  type Found,
+  loadSenses,
+  type Ranking,
+  type SearchQuery,
+  searchEntries,
+  type Unsensed,
+  unsensed,
+} from './reading/search/index.ts';
 import { type EntrySummary, summaryOf } from './reading/summary.ts';
 import { allSpaces, type MemoryEntry, openDatabase } from './store/index.ts';
 import { behind, indexSome } from './upkeep/catch-up.ts';

@@ -10,7 +10,7 @@ import type { Author, LogOptions } from '../intake/log.ts';
 import type { Memory } from '../memory.ts';
 import type { FetchOptions, Piece } from '../reading/fetch.ts';
 import type { ListPage, ListQuery } from '../reading/list.ts';
-import type { Found, SearchQuery } from '../reading/search.ts';
+import type { Found, SearchQuery } from '../reading/search/index.ts';
 import type { EntrySummary } from '../reading/summary.ts';
 import type { MemoryEntry } from '../store/index.ts';
 import type { Forgotten } from '../upkeep/forget.ts';

@@ -24,6 +24,8 @@ export interface Database extends Disposable {
   write<T>(body: () => T, durability?: 'durable'): T;
   /** Moves the log into the file and empties it, so that what was erased is nowhere. False where a reader is in the way. */
   flushLog(): boolean;
+  /** From now on more of the file is kept in memory. Not from the start: a writer only passes on what it holds. */
+  expectReads(): void;
   /** Loads an extension of SQLite. */
   load(path: string): void;
 }
@@ -32,6 +34,8 @@ export interface Database extends Disposable {
 const busyTimeoutMs = 60_000;
 const openAttempts = 200;
 const openPauseMs = 20;
+/** What a search over a million parts comes back to again and again. */
+const readingKibibytes = 65_536;
 
 /** @throws AgovError MEMORY_CORRUPT, MEMORY_UNAVAILABLE, NOT_WRITABLE, DISK_FULL */
 export async function openDatabase(path: string, env: Env): Promise<Database> {
@@ -103,6 +107,7 @@ function database(path: string, db: DatabaseSync): Database {
     throw memoryCorrupt(path, `A stored row does not have the shape it must have (${places}).`);
   };
   let closed = false;
+  let reading = false;
 
   return {
     all: (row, sql, ...values) =>
@@ -126,6 +131,11 @@ function database(path: string, db: DatabaseSync): Database {
       guarded(() => {
         const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
         return row?.['busy'] === 0;
+      }),
+    expectReads: () =>
+      guarded(() => {
+        if (!reading) db.exec(`PRAGMA cache_size = -${readingKibibytes}`);
+        reading = true;
       }),
     load: (file) =>
       guarded(() => {

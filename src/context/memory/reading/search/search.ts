@@ -3,10 +3,11 @@
  * several of them find comes first (reciprocal rank fusion, Cormack and others 2009).
  */
 import { z } from 'zod';
-import { type Database, type MemoryEntry, partReader, type SQLInputValue, selectEntries } from '../store/index.ts';
-import { type EntryFilter, filterSql } from './filter.ts';
-import { parseQuery } from './query.ts';
+import { type Database, type MemoryEntry, partReader, selectEntries } from '../../store/index.ts';
+import { type EntryFilter, filterSql } from '../filter.ts';
+import { matchOf, parseQuery } from './query.ts';
 import { snippetOf } from './snippet.ts';
+import { byWords, type Filter, mostKept, type Ranking } from './words.ts';
 
 export interface SearchQuery extends EntryFilter {
   readonly text: string;
@@ -29,20 +30,12 @@ export interface Found {
   readonly unsearched: number;
 }
 
-/** Of what matches, the newest so many are ranked: a word that is everywhere costs no more than one that is rare. */
+/** Of titles that match, the newest so many are ranked. */
 const mostRanked = 1000;
-/** Of one ranking. */
-const mostKept = 200;
 /** The constant of the paper. */
 const fusion = 60;
 
-/** A word in so many parts is common. */
-const commonFrom = 10_000;
-/** Of what the other words match. */
-const mostScored = 5000;
-
-const scoreRow = z.object({ part: z.int(), score: z.number() });
-const scoredRow = z.object({ part: z.int(), entry: z.int() });
+const titleRow = z.object({ part: z.int(), entry: z.int() });
 const placeRow = z.object({
   id: z.int(),
   n: z.int(),
@@ -54,19 +47,17 @@ const placeRow = z.object({
 });
 const countRow = z.object({ count: z.int() });
 
-/** A ranking: part and entry, the best first. */
-export type Ranking = readonly { readonly part: number; readonly entry: number }[];
-
 export function searchEntries(
   db: Database,
   spaces: readonly string[],
   query: SearchQuery,
   bySense: Ranking = [],
 ): Found {
-  const { match, terms } = parseQuery(query.text);
+  const parsed = parseQuery(query.text);
+  db.expectReads();
   const filter = filterSql(db, spaces, query);
   const fused = new Map<string, { part: number; entry: number; score: number }>();
-  for (const ranking of [byWords(db, match, terms, filter), byTitle(db, match, filter), bySense]) {
+  for (const ranking of [byWords(db, parsed, filter), byTitle(db, matchOf(parsed), filter), bySense]) {
     for (const [rank, { part, entry }] of ranking.entries()) {
       const key = `${entry}/${part}`;
       const known = fused.get(key) ?? { part, entry, score: 0 };
@@ -82,55 +73,16 @@ export function searchEntries(
     if (hits.length >= query.limit) break;
     if (told.has(part)) continue;
     told.add(part);
-    const hit = hitOf(db, seq, part, score, terms);
+    const hit = hitOf(db, seq, part, score, parsed.terms);
     if (hit) hits.push(hit);
   }
   return { hits, unsearched: unsearched(db) };
 }
 
-interface Filter {
-  readonly sql: string;
-  readonly values: readonly SQLInputValue[];
-}
-
-/**
- * BM25 reads all rows of each of its words. One that is in very many parts tells them apart least and costs most: where
- * there is such a word, the others alone decide the order, and where there are no others, the newest come first.
- */
-function byWords(db: Database, match: string, terms: readonly string[], filter: Filter): Ranking {
-  const telling = terms.filter((term) => !isCommon(db, term));
-  if (telling.length === terms.length) return matching(db, match, filter, 'bm25(words, 3.0, 1.0)', mostKept);
-  const newest = matching(db, match, filter, '0', mostRanked);
-  if (telling.length === 0) return newest.slice(0, mostKept);
-  const sql = `SELECT rowid AS part, bm25(words, 3.0, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ${mostScored}`;
-  const scores = new Map(db.all(scoreRow, sql, telling.join(' AND ')).map(({ part, score }) => [part, score]));
-  // Lower is better; what was not scored is older than what was.
-  const scoreOf = ({ part }: Ranking[number]): number => scores.get(part) ?? 0;
-  return [...newest].sort((a, b) => scoreOf(a) - scoreOf(b)).slice(0, mostKept);
-}
-
-function isCommon(db: Database, term: string): boolean {
-  const sql = `SELECT count(*) AS count FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ${commonFrom})`;
-  return db.one(countRow, sql, term)?.count === commonFrom;
-}
-
-function matching(db: Database, match: string, { sql, values }: Filter, score: string, limit: number): Ranking {
-  return db.all(
-    scoredRow,
-    `SELECT part, entry FROM (
-       SELECT p.id AS part, e.seq AS entry, ${score} AS score
-       FROM words CROSS JOIN parts p ON p.id = words.rowid CROSS JOIN contents c ON c.id = p.content AND c.state = 'whole'
-       CROSS JOIN entries e ON e.content = p.content AND ${sql}
-       WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ${mostRanked}
-     ) ORDER BY score, entry DESC, part DESC LIMIT ${limit}`,
-    ...[...values, match],
-  );
-}
-
 /** A title stands for the first part of its entry. */
 function byTitle(db: Database, match: string, { sql, values }: Filter): Ranking {
   return db.all(
-    scoredRow,
+    titleRow,
     `SELECT part, entry FROM (
        SELECT p.id AS part, e.seq AS entry, bm25(titles) AS score
        FROM titles CROSS JOIN entries e ON e.seq = titles.rowid CROSS JOIN contents c ON c.id = e.content AND ${sql}

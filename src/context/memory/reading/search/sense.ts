@@ -1,10 +1,9 @@
 /** Parts by their sense: vectors beside the parts, compared one by one by an extension of SQLite that is loaded when asked for. */
 import { z } from 'zod';
-import { AgovError, messageOf } from '../../../kernel/index.ts';
-import { type Database, partReader, type StoredPart } from '../store/index.ts';
-import type { EntryFilter } from './filter.ts';
-import { filterSql } from './filter.ts';
-import type { Ranking } from './search.ts';
+import { AgovError, messageOf } from '../../../../kernel/index.ts';
+import { type Database, partReader, type StoredPart } from '../../store/index.ts';
+import { type EntryFilter, filterSql } from '../filter.ts';
+import type { Ranking } from './words.ts';
 
 const mostKept = 50;
 /** What models take of one text; a part seldom has more. */
