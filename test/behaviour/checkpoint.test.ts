@@ -259,3 +259,20 @@ describe('bad input', () => {
     expect(existsSync(folder()) ? files() : []).toEqual([]);
   });
 });
+
+it('looks at what git keeps, and at what was touched last, where there is more than can be looked at', async () => {
+  write('zz-kept.txt', 'one\n');
+  project.git('add', '--all');
+  project.git('commit', '--quiet', '--message', 'Kept');
+  write('zz-kept.txt', 'two\n');
+  mkdirSync(join(project.root, 'many'));
+  for (let i = 0; i < 1100; i++) {
+    write(`many/${i}.txt`, 'x\n');
+    utimesSync(join(project.root, `many/${i}.txt`), 1_000_000_000, 1_000_000_000);
+  }
+  write('zz-new.txt', 'now\n');
+  const told = await checkpoint('load');
+  for (const text of ['zz-kept.txt modified +1 -1', 'zz-new.txt untracked +1 -0', 'and 102 more']) {
+    expect(told).toContain(text);
+  }
+});

@@ -1,5 +1,6 @@
 /** The work that stands in a folder and is not kept yet: each file with its digest, what is small and text with its content. */
-import { relative } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Changed, Checkouts, Compared } from '../../../adapters/checkout/port.ts';
 import { sha256Hex } from '../../../kernel/index.ts';
 import type { FileInFlight, PartValue } from '../format/parts.ts';
@@ -31,7 +32,7 @@ const mostDiffBytes = 4 * 1024 * 1024;
 export async function lookAtFiles(parts: FilesParts, root: string, changes: readonly Changed[]): Promise<FilesLooked> {
   const { checkouts, cleaner, store, keep } = parts;
   const open = changes.filter(({ path }) => !isClosed(parts.closed, root, path));
-  const looked = open.slice(0, mostFiles);
+  const looked = chosen(root, open);
   const bases = looked.flatMap(({ base }) => base ?? []);
   const before = await checkouts.contents(root, [...new Set(bases)], mostFileBytes);
   const files: FileInFlight[] = [];
@@ -49,6 +50,20 @@ export async function lookAtFiles(parts: FilesParts, root: string, changes: read
   const counted = files.map((file, i) => ({ ...file, ...linesOf(hunks[i] ?? '') }));
   const diff = keep ? await keepDiff(store, counted, hunks) : undefined;
   return { part: { files: counted, more: open.length - looked.length, ...(diff ? { diff } : {}) }, hunks };
+}
+
+/** The most useful where there are more than can be looked at: what git keeps, then what was touched last; by their paths. */
+function chosen(root: string, open: readonly Changed[]): readonly Changed[] {
+  if (open.length <= mostFiles) return open;
+  const touched = new Map(
+    open.map((one) => {
+      if (one.change !== 'untracked') return [one, Number.POSITIVE_INFINITY];
+      return [one, lstatSync(join(root, one.path), { throwIfNoEntry: false })?.mtimeMs ?? 0];
+    }),
+  );
+  const last = [...open].sort((a, b) => (touched.get(b) ?? 0) - (touched.get(a) ?? 0) || (a.path < b.path ? -1 : 1));
+  const kept = new Set(last.slice(0, mostFiles));
+  return open.filter((one) => kept.has(one));
 }
 
 function isClosed(closed: readonly string[], root: string, path: string): boolean {

@@ -46,11 +46,14 @@ export function tryRead(store: Store, stored: Stored): Read | undefined {
 }
 
 function several(name: string, reads: readonly Read[]): AgovError {
-  const shown = reads.slice(0, 10).map(({ checkpoint: { about } }) => `${about.id} of ${about.at.slice(0, 19)}`);
+  const shown = reads.slice(0, 10).map(({ checkpoint: { about } }) => {
+    const tag = about.tag === undefined ? '' : ` "${about.tag}"`;
+    return `\n    ${about.id} of ${about.at.slice(0, 19)}${tag}`;
+  });
   return new AgovError('CONFLICT', {
     what: `"${name}" is the beginning or the end of ${reads.length} checkpoints.`,
-    why: `${shown.join(', ')}${reads.length > 10 ? ', …' : ''}.`,
-    fix: 'Give more characters.',
+    why: `They are${shown.join('')}${reads.length > 10 ? '\n    …' : ''}`,
+    fix: 'Give more characters, or those of its end.',
     details: { ids: reads.map(({ checkpoint }) => checkpoint.about.id) },
   });
 }

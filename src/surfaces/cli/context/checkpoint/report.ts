@@ -6,6 +6,8 @@ import { asOperator } from './now.ts';
 
 const mostRows = 20;
 const barWidth = 16;
+/** Below that a bar leaves no room for names. */
+const narrowest = 60;
 
 export const reportCommand: AddCommands = (checkpoint, define) => {
   define(
@@ -82,7 +84,9 @@ function filesLines({ files, more }: PartValue<'files'>): readonly string[] {
 
 function statusLines(cli: Cli, { rows, total, stuck }: Dashboard): readonly string[] {
   if (rows.length === 0) return ['  none yet: agov status update . --phase in-progress --task "…"'];
+  const narrow = cli.io.stdout.isTTY === true && (cli.io.stdout.columns ?? 80) < narrowest;
   const bar = ({ done, all }: { readonly done: number; readonly all: number }): string => {
+    if (narrow) return `${done}/${all}`;
     const full = all === 0 ? 0 : Math.round((done / all) * barWidth);
     return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ${done}/${all}`;
   };
