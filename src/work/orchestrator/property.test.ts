@@ -15,28 +15,41 @@ import { type RedisServer, redisServer } from '../../../test/support/redis-serve
 import { type Pipeline, pipelineSchema } from '../../schemas/index.ts';
 
 const size = Number(process.env['AGOV_PROPERTY_RUNS'] ?? 0);
-const [numRuns, stages] = size === 0 ? [1, 25] : [Math.ceil(size / 50), 200];
+const [numRuns, stages] = size === 0 ? [1, 25] : [Math.ceil(size / 100), 200];
 
 describeWith('redis-server', 'runs done by workers', () => {
   let server: RedisServer;
   beforeAll(async () => {
-    server = await redisServer();
+    server = await redisServer(['--appendonly', 'yes', '--appendfsync', 'always']);
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  async function lived(script: Scripted, deaths: readonly number[], workers: readonly number[] | undefined) {
-    const engine = workers && (await fleet({ url: `redis://127.0.0.1:${server.port}`, deaths: workers }));
+  /** `workers`: when they die, one a life. `restartAt`: at which delivery the server is killed and started again. */
+  async function lived(
+    script: Scripted,
+    deaths: readonly number[],
+    workers: readonly number[] | undefined,
+    restartAt?: number,
+  ) {
+    let deliveries = 0;
+    let restarted: Promise<void> | undefined;
+    const onDelivery = (): void => {
+      if (++deliveries === restartAt) restarted = server.kill().then(() => server.start());
+    };
+    const engine = workers && (await fleet({ url: `redis://127.0.0.1:${server.port}`, deaths: workers, onDelivery }));
     await using one = await world(engine);
     const state = await one.run(script, deaths);
+    await restarted;
     return { state, effects: one.effects, entries: one.entries() };
   }
 
-  it('end as those done in one process, whoever dies and whatever comes twice', async () => {
+  it('end as those done in one process, whoever dies, whatever comes twice, and through a restart of the server', async () => {
     const deaths = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 2, maxLength: 5 });
+    const restarts = fc.integer({ min: 1, max: stages });
     await fc.assert(
-      fc.asyncProperty(scripted(stages), deaths, deaths, async (script, drivers, workers) => {
+      fc.asyncProperty(scripted(stages), deaths, deaths, restarts, async (script, drivers, workers, restartAt) => {
         const calm = await lived(script, [], undefined);
-        const stormy = await lived(script, drivers, workers);
+        const stormy = await lived(script, drivers, workers, restartAt);
         expect(result(stormy)).toEqual(result(calm));
         expectOnceAnAttempt(stormy);
         expectNeedsMet(script, stormy);

@@ -23,13 +23,15 @@ export interface FleetOptions {
   readonly url: string;
   /** At which appends, counted from its start, workers die; one a life. */
   readonly deaths: readonly number[];
+  /** At each delivery of a job. */
+  onDelivery?(): void;
 }
 
-const leaseMs = 400;
+const leaseMs = 1000;
 const hosts = 2;
 const limits = { intentsPerRun: 1_000_000, denialsPerRun: 10_000 };
 
-export async function fleet({ url, deaths }: FleetOptions): Promise<Engine> {
+export async function fleet({ url, deaths, onDelivery }: FleetOptions): Promise<Engine> {
   const env = systemEnv();
   const ids = idSource(env);
   const tag = `agov:${ids()}`;
@@ -62,7 +64,7 @@ export async function fleet({ url, deaths }: FleetOptions): Promise<Engine> {
     const key = keys(ground);
     const worker = await startWorker({
       ...{ env, ids, approvals, artifacts, policyVersion, leaseMs, ledger: watched.ledger, perform: parts.perform },
-      queue: mortalQueue(queue, life),
+      queue: mortalQueue(queue, life, onDelivery),
       keep: { artifacts, workspace: parts.workspace, hidden: [] },
       worker: { name, host: `host-${host}`, key: nameOf(key) },
       store: `store-${host}`,
@@ -123,7 +125,7 @@ export async function fleet({ url, deaths }: FleetOptions): Promise<Engine> {
 }
 
 /** Delivers twice; and from its owner's death on nothing that it is asked is ever answered. */
-function mortalQueue(queue: Queue, life: Life): Queue {
+function mortalQueue(queue: Queue, life: Life, onDelivery: FleetOptions['onDelivery']): Queue {
   const alive =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
@@ -139,6 +141,7 @@ function mortalQueue(queue: Queue, life: Life): Queue {
         delivery.take({
           ...options,
           async onJob(job) {
+            onDelivery?.();
             const [first] = await Promise.all([options.onJob(job), options.onJob(job)]);
             return first;
           },

@@ -13,7 +13,7 @@ import {
 import { type World, world } from '../../../../test/support/pipeline/world.ts';
 
 const size = Number(process.env['AGOV_PROPERTY_RUNS'] ?? 0);
-const numRuns = size === 0 ? 2 : Math.ceil(size / 25);
+const numRuns = size === 0 ? 2 : Math.ceil(size / 50);
 
 async function lived(script: Scripted, deaths: readonly number[]): Promise<Lived & Pick<World, 'overlaps'>> {
   await using one = await world();
