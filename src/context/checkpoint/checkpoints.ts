@@ -14,11 +14,12 @@ import { hunksIn } from './look/files.ts';
 import { type Looked, lookAround } from './look/look.ts';
 import { cleaner } from './look/redact.ts';
 import type { Sources } from './look/sources.ts';
-import { bounded, checkBudget, parseTag } from './said.ts';
+import { bounded, checkBudget, parseTag, tooManyTags } from './said.ts';
 import { findCheckpoint, tryRead } from './store/find.ts';
 import { heldToRecord, type Recorded } from './store/record.ts';
 import type { Store } from './store/store.ts';
 import { type Difference, differences } from './use/difference.ts';
+import { ownedBy, type Pruned, pruneOf } from './use/prune.ts';
 import { type Restored, type RestoreWanted, restoreFiles } from './use/restore.ts';
 
 export type CheckpointAsker =
@@ -54,11 +55,10 @@ export interface Taken {
   readonly missing: readonly { readonly part: string; readonly why: string }[];
 }
 
-export interface Pruned {
-  readonly removed: readonly string[];
-  readonly kept: number;
-  /** Contents that nothing named any more. */
-  readonly contents: number;
+export interface PruneOptions {
+  readonly automatic?: boolean;
+  /** Those of an agent, for an operator. */
+  readonly agent?: string;
 }
 
 export interface Checkpoints {
@@ -78,9 +78,13 @@ export interface Checkpoints {
   list(): Promise<{ readonly read: readonly Read[]; readonly broken: readonly string[] }>;
   difference(a: string, b: string): Promise<readonly Difference[]>;
   /** Those with a tag stay; `automatic`: and those that somebody asked for. */
-  prune(keep: number, options?: { readonly automatic?: boolean }): Promise<Pruned>;
+  prune(keep: number, options?: PruneOptions): Promise<Pruned>;
   restore(name: string, wanted: (about: About) => RestoreWanted): Promise<Restored & Pick<Read, 'damage'>>;
 }
+
+/** What of one agent stays. */
+const mostOfAgent = 100;
+const mostTagged = 50;
 
 export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): Checkpoints {
   const { store, env, ids, checkouts, root, closed, sources } = parts;
@@ -106,9 +110,9 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
 
   const newest = (): Read | undefined => {
     for (const stored of [...store.list()].reverse()) {
-      const read = tryRead(store, stored);
       // An agent's are no basis for the project's, nor the other way round.
-      if (read && read.checkpoint.about.space === space) return read;
+      const read = store.about(stored)?.space === space ? tryRead(store, stored) : undefined;
+      if (read) return read;
     }
     return undefined;
   };
@@ -139,6 +143,18 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
     return { about, files, missing };
   }
 
+  /** An agent takes as many as it likes, and keeps so many: it is no operator who looks after the disk. */
+  async function takeBounded(options: NowOptions): Promise<Taken> {
+    if ('operator' in asker) return take(options);
+    const own = ownedBy(store, space);
+    const tagged = own.filter(({ about }) => about.tag !== undefined).length;
+    if (options.tag !== undefined && tagged >= mostTagged) throw tooManyTags(space, mostTagged);
+    const taken = await take(options);
+    if (own.length - tagged >= mostOfAgent)
+      await pruneOf({ store, record }, space, { keep: mostOfAgent, automatic: false });
+    return taken;
+  }
+
   async function record(body: JsonObject): Promise<void> {
     const who = 'operator' in asker ? { operator: asker.operator, user: asker.user } : {};
     const run = 'operator' in asker ? {} : { agent: asker.channel.agent, run: asker.channel.run };
@@ -162,14 +178,14 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
   }
 
   const get = async (name: string): Promise<Read> =>
-    heldToRecord(findCheckpoint(store, name, mine), await parts.recorded());
+    heldToRecord(findCheckpoint(store, name, { space, all: 'operator' in asker }), await parts.recorded());
   const diffText = async ({ checkpoint: { parts: held } }: Pick<Read, 'checkpoint'>): Promise<string> => {
     const diff = held.files.ok ? held.files.value.diff : undefined;
     return diff ? (await store.content(diff.sha256)).toString('utf8') : '';
   };
 
   return {
-    now: (options = {}) => may('memory.write', { op: 'checkpoint' }, () => take(options)),
+    now: (options = {}) => may('memory.write', { op: 'checkpoint' }, () => takeBounded(options)),
     async brief(name, budget) {
       checkBudget(budget);
       return may('memory.read', { op: 'load' }, async () => {
@@ -197,21 +213,11 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
       }),
     difference: (a, b) =>
       may('memory.read', { op: 'diff' }, async () => differences((await get(a)).checkpoint, (await get(b)).checkpoint)),
-    prune: (keep, { automatic = false } = {}) =>
-      may('memory.write', { op: 'prune', keep }, async () => {
-        const all = store.list().flatMap((stored) => {
-          const read = tryRead(store, stored);
-          const about = read?.checkpoint.about;
-          if (about?.space !== space || (automatic && about.cause === 'asked')) return [];
-          return [{ stored, tag: about.tag }];
-        });
-        const old = all.slice(0, Math.max(0, all.length - keep)).filter(({ tag }) => tag === undefined);
-        const removed = old.map(({ stored }) => stored.id);
-        // On record before it is done: what is missing later is not a loss that nobody can explain.
-        if (removed.length > 0) await record({ step: 'pruned', keep, space, ids: removed.slice(0, 1000) });
-        store.remove(old.map(({ stored }) => stored));
-        return { removed, kept: all.length - removed.length, contents: store.sweep() };
-      }),
+    prune(keep, { automatic = false, agent } = {}) {
+      if (agent !== undefined && !('operator' in asker)) throw new AgovError('DENIED', { what: 'They are another’s.' });
+      const of = agent === undefined ? space : `agent/${agent}`;
+      return may('memory.write', { op: 'prune', keep }, () => pruneOf({ store, record }, of, { keep, automatic }));
+    },
     async restore(name, wanted) {
       if (!('operator' in asker)) throw new AgovError('DENIED', { what: 'Only an operator puts files back.' });
       const { checkpoint, damage } = await get(name);

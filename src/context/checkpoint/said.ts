@@ -35,3 +35,11 @@ export function checkBudget(budget: number): void {
     fix: `Give a whole number of tokens from ${leastBudget} to ${mostBudget}.`,
   });
 }
+
+export function tooManyTags(space: string, most: number): AgovError {
+  return new AgovError('CONFLICT', {
+    what: `${space} has ${most} checkpoints with a tag already.`,
+    why: 'Those are never let go of.',
+    fix: 'Take it without a tag, or ask an operator to remove some files in .agov/checkpoints.',
+  });
+}

@@ -5,7 +5,16 @@
 import { z } from 'zod';
 import { AgovError, canonicalHash, canonicalJson, messageOf, sha256Hex } from '../../../kernel/index.ts';
 import { sha256Schema } from '../../../schemas/index.ts';
-import { aboutSchema, type Checkpoint, type Part, type PartName, type Parts, partNames, partSchemas } from './parts.ts';
+import {
+  type About,
+  aboutSchema,
+  type Checkpoint,
+  type Part,
+  type PartName,
+  type Parts,
+  partNames,
+  partSchemas,
+} from './parts.ts';
 
 export interface Damage {
   /** `record`: the file is whole, and not what the ledger has of it. */
@@ -63,6 +72,13 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Read {
   ) as unknown as Parts; // one by one as their schemas say
   if (!whole && damage.length === 0) damage.push({ part: 'end', why: 'The file has another digest.' });
   return { checkpoint: { about: about.data, parts }, damage, sha256: sha256Hex(bytes) };
+}
+
+/** The first line alone. Undefined where it is damaged. */
+export function decodeAbout(line: string): About | undefined {
+  const read = readLine(line);
+  const about = 'why' in read || read.part !== 'about' ? undefined : aboutSchema.safeParse(read.value);
+  return about?.success ? about.data : undefined;
 }
 
 function readLine(line: string): { part: string; value: unknown } | { why: string } {

@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -53,6 +54,24 @@ export function readPlain(path: string, id: string, most: number): Buffer {
       throw new AgovError('NOT_FOUND', { what: `The checkpoint ${id} has gone.`, fix: 'agov checkpoint timeline' });
     }
     throw unreadable(id, code === 'ELOOP' ? 'It is a link.' : messageOf(error));
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Undefined where there is no file, or no line of at most so many bytes. */
+export function firstLine(path: string, most: number): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (!fstatSync(file).isFile()) return undefined;
+    const bytes = Buffer.alloc(most);
+    const read = bytes.subarray(0, readSync(file, bytes, 0, most, 0));
+    const end = read.indexOf(10);
+    return end < 0 ? undefined : read.toString('utf8', 0, end);
+  } catch {
+    // It is told of where it is asked for by its id.
+    return undefined;
   } finally {
     if (file !== undefined) closeSync(file);
   }

@@ -3,13 +3,25 @@ import { AgovError } from '../../../kernel/index.ts';
 import type { Read } from '../format/file.ts';
 import type { Store, Stored } from './store.ts';
 
-/** `mine` says which of them the asker may know of. @throws NOT_FOUND, CONFLICT, INPUT_INVALID */
-export function findCheckpoint(store: Store, name: string, mine: (read: Read) => boolean): Read {
+/** Who asks: all of what is in their space is theirs; of the others they may know, or not. */
+export interface Finder {
+  readonly space: string;
+  readonly all: boolean;
+}
+
+/**
+ * By an id any that the asker may know of. By `latest` their own alone, and by a tag their own first: another one's is never
+ * taken for theirs because it is newer, or is called the same.
+ * NOT_FOUND, CONFLICT, INPUT_INVALID
+ */
+export function findCheckpoint(store: Store, name: string, { space, all }: Finder): Read {
+  const own = ({ checkpoint }: Read): boolean => checkpoint.about.space === space;
+  const mine = (read: Read): boolean => all || own(read);
   const known = [...store.list()].reverse();
   if (name === 'latest') {
     for (const stored of known) {
       const read = tryRead(store, stored);
-      if (read && mine(read)) return read;
+      if (read && own(read)) return read;
     }
     throw none();
   }
@@ -27,8 +39,9 @@ export function findCheckpoint(store: Store, name: string, mine: (read: Read) =>
     if (only && !another) return only;
     if (only) throw several(name, reads);
   }
-  const tagged = reads.find(({ checkpoint }) => checkpoint.about.tag === name);
-  if (tagged) return tagged;
+  const tagged = reads.filter(({ checkpoint }) => checkpoint.about.tag === name);
+  const [first] = [...tagged.filter(own), ...tagged];
+  if (first) return first;
   throw new AgovError('NOT_FOUND', {
     what: `There is no checkpoint "${name.slice(0, 80)}".`,
     fix: 'Give its id, four or more characters of the beginning or the end, or its tag: agov checkpoint timeline',

@@ -6,9 +6,9 @@ import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Artifacts, fileArtifacts } from '../../../governance/evidence/index.ts';
 import { AgovError, type Env, type IdSource } from '../../../kernel/index.ts';
-import { decodeCheckpoint, encodeCheckpoint, type Read, unreadable } from '../format/file.ts';
-import type { Checkpoint, Parts } from '../format/parts.ts';
-import { notKept, readPlain, removeLeft, syncFolder, writeWhole } from './files.ts';
+import { decodeAbout, decodeCheckpoint, encodeCheckpoint, type Read, unreadable } from '../format/file.ts';
+import type { About, Checkpoint, Parts } from '../format/parts.ts';
+import { firstLine, notKept, readPlain, removeLeft, syncFolder, writeWhole } from './files.ts';
 
 export interface Stored {
   readonly seq: number;
@@ -23,6 +23,8 @@ export interface Store {
   list(): readonly Stored[];
   /** @throws NOT_FOUND, INPUT_INVALID */
   read(stored: Stored): Read;
+  /** What it is, without reading the rest of it; undefined where that cannot be read. */
+  about(stored: Stored): About | undefined;
   /** @throws DISK_FULL, NOT_WRITABLE */
   write(checkpoint: Checkpoint): void;
   keep(content: Uint8Array): Promise<string>;
@@ -35,6 +37,7 @@ export interface Store {
 
 const fileName = /^(\d{8,16})-([0-9a-f-]{36})\.jsonl$/;
 const mostBytes = 64 * 1024 * 1024;
+const mostAbout = 64 * 1024;
 /** Somebody may be about to name what was put there just now. */
 const youngMs = 3_600_000;
 
@@ -66,6 +69,11 @@ export function openStore(folder: string, env: Env, ids: IdSource): Store {
 
   return {
     ...{ folder, list, read },
+    about({ file, id, seq }) {
+      const line = firstLine(join(folder, file), mostAbout);
+      const about = line === undefined ? undefined : decodeAbout(line);
+      return about?.id === id && about.seq === seq ? about : undefined;
+    },
     write(checkpoint) {
       const { seq, id } = checkpoint.about;
       if (!Number.isSafeInteger(seq)) throw noNumber(folder);

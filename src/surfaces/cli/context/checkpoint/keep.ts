@@ -11,15 +11,19 @@ export const keepCommands: AddCommands = (checkpoint, define) => {
       .command('prune')
       .description('remove old ones; those with a tag stay')
       .option('--keep <count>', 'how many of the newest stay (required)')
+      .option('--agent <name>', 'those of this agent, not the project’s')
       .option(...asOperator),
-    (cli, _args, { keep, as }) => {
+    (cli, _args, { keep, agent, as }) => {
       const count = keepOf(keep);
       return cli.withApp(async (app) => {
-        const done = await (await app.checkpointsOf(app.operator(as))).prune(count);
+        const done = await (await app.checkpointsOf(app.operator(as))).prune(
+          count,
+          agent === undefined ? {} : { agent },
+        );
         cli.emit(done, () => `${done.removed.length} removed, ${done.kept} kept, ${done.contents} contents erased`);
       });
     },
-    ['agov checkpoint prune --keep 50'],
+    ['agov checkpoint prune --keep 50', 'agov checkpoint prune --keep 5 --agent builder'],
   );
 
   define(

@@ -25,8 +25,9 @@ export const reportCommand: AddCommands = (checkpoint, define) => {
           (await app.status()).dashboard(app.project.root),
         ]);
         const { entries } = await (await app.memoryOf(operator)).list({ limit: 5 });
-        const newest = read[0]?.checkpoint.about;
-        const told = { checkpoint: newest, checkpoints: read.length, now: parts, status: board, memory: entries };
+        const own = read.filter(({ checkpoint }) => checkpoint.about.space === 'project');
+        const newest = own[0]?.checkpoint.about;
+        const told = { checkpoint: newest, checkpoints: own.length, now: parts, status: board, memory: entries };
         cli.emit(told, () => {
           const { bold } = cli.colors;
           const memory = entries.map(({ id, at, kind, title }) => [
@@ -35,7 +36,7 @@ export const reportCommand: AddCommands = (checkpoint, define) => {
           return [
             bold('Checkpoint'),
             newest
-              ? `  ${shortId(newest.id)}${newest.tag === undefined ? '' : ` [${newest.tag}]`} of ${newest.at.slice(0, 16).replace('T', ' ')} UTC, ${read.length} in all`
+              ? `  ${shortId(newest.id)}${newest.tag === undefined ? '' : ` [${newest.tag}]`} of ${newest.at.slice(0, 16).replace('T', ' ')} UTC, ${own.length} in all`
               : '  none yet: agov checkpoint now',
             ...workLines(parts),
             '',

@@ -1,13 +1,14 @@
-/** Checkpoints stay in the order in which they were taken, whatever the clock does, and what is young is left alone. */
+/** Checkpoints stay in the order in which they were taken, each asker has their own, and what is young is left alone. */
 import { existsSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FakeEnv, fakeEnv } from '../../../../test/support/fake-env.ts';
+import type { Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, idSource } from '../../../kernel/index.ts';
 import { openTokenizer } from '../../tokens/index.ts';
-import { type Checkpoints, checkpointsOf } from '../checkpoints.ts';
+import { type Checkpoints, type CheckpointsParts, checkpointsOf } from '../checkpoints.ts';
 import { openStore, type Store } from './store.ts';
 
 const day = 86_400_000;
@@ -15,6 +16,7 @@ let root: string;
 let env: FakeEnv;
 let store: Store;
 let checkpoints: Checkpoints;
+let bobs: Checkpoints;
 
 /** Of a project that has nothing but what is said. */
 const nothing = async (): Promise<never> => {
@@ -31,29 +33,33 @@ beforeEach(() => {
     taken.set(String(body['id']), String(body['sha256']));
     return {} as Awaited<ReturnType<Ledger['append']>>; // nobody reads the receipt here
   };
-  checkpoints = checkpointsOf(
-    {
-      ...{ store, env, ids, root, closed: [] },
-      tokenizer: () => openTokenizer('o200k_base'),
-      ledger: async () => ({ append }),
-      recorded: async () => ({ taken, all: true }),
-      checkouts: {
-        look: async () => ({ ok: false, why: 'There is no git repository.' }),
-        contents: nothing,
-        compare: nothing,
-        branchOut: nothing,
-      },
-      sources: {
-        status: nothing,
-        work: nothing,
-        agents: nothing,
-        memory: nothing,
-        ledger: nothing,
-        environment: nothing,
-      },
+  const parts: CheckpointsParts = {
+    ...{ store, env, ids, root, closed: [] },
+    tokenizer: () => openTokenizer('o200k_base'),
+    ledger: async () => ({ append }),
+    recorded: async () => ({ taken, all: true }),
+    checkouts: {
+      look: async () => ({ ok: false, why: 'There is no git repository.' }),
+      contents: nothing,
+      compare: nothing,
+      branchOut: nothing,
     },
-    { operator: 'ada', user: 'ada' },
-  );
+    sources: {
+      status: nothing,
+      work: nothing,
+      agents: nothing,
+      memory: nothing,
+      ledger: nothing,
+      environment: nothing,
+    },
+  };
+  checkpoints = checkpointsOf(parts, { operator: 'ada', user: 'ada' });
+  const act = (async (_channel: unknown, _intent: unknown, effect: () => Promise<{ value: unknown }>) => ({
+    verdict: 'allow',
+    value: (await effect()).value,
+  })) as unknown as Governor['act']; // the others answer for what is decided
+  const channel = { agent: 'bob', run: 'r', workspace: root };
+  bobs = checkpointsOf(parts, { channel, governor: { act } });
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -89,4 +95,23 @@ it('removes no draft and no content of somebody who is at it, though a clock say
   set(-5);
   await checkpoints.now();
   expect([draft, incoming].map((path) => existsSync(path))).toEqual([false, false]);
+});
+
+it('keeps so many of an agent and no more, and takes none of them for the project’s', async () => {
+  await checkpoints.now({ notes: 'ours', tag: 'ready' });
+  for (let i = 0; i < 50; i++) await bobs.now({ tag: i === 0 ? 'ready' : `t${i}` });
+  await expect(bobs.now({ tag: 'one-more' })).rejects.toMatchObject({ code: 'CONFLICT' });
+  for (let i = 0; i < 110; i++) await bobs.now({ notes: `note ${i}` });
+  const { read } = await bobs.list();
+  expect(read.length).toBeLessThanOrEqual(151);
+  expect((await bobs.get('latest')).checkpoint.parts.notes).toMatchObject({ value: { notes: 'note 109' } });
+  for (const name of ['latest', 'ready']) {
+    expect((await checkpoints.get(name)).checkpoint.parts.notes).toMatchObject({ value: { notes: 'ours' } });
+  }
+  expect((await checkpoints.get('t1')).checkpoint.about.space).toBe('agent/bob');
+  await expect(bobs.get(store.list()[0]?.id ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(() => bobs.prune(1, { agent: 'eve' })).toThrow();
+  await checkpoints.prune(0, { agent: 'bob' });
+  expect((await bobs.list()).read).toHaveLength(50);
+  expect((await checkpoints.list()).read).toHaveLength(51);
 });
