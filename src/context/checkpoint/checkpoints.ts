@@ -84,6 +84,8 @@ export interface Checkpoints {
 
 /** What of one agent stays. */
 const mostOfAgent = 100;
+/** So many more before they are let go of together: it takes a look at all that there are. */
+const slack = 20;
 const mostTagged = 50;
 
 export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): Checkpoints {
@@ -150,7 +152,7 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
     const tagged = own.filter(({ about }) => about.tag !== undefined).length;
     if (options.tag !== undefined && tagged >= mostTagged) throw tooManyTags(space, mostTagged);
     const taken = await take(options);
-    if (own.length - tagged >= mostOfAgent)
+    if (own.length - tagged >= mostOfAgent + slack)
       await pruneOf({ store, record }, space, { keep: mostOfAgent, automatic: false });
     return taken;
   }
