@@ -157,7 +157,7 @@ export function openRemote(parts: RemoteParts, run: string): Remote {
     if (decision.policyVersion !== policyVersion) hints.note(otherRules(worker.name).message);
     const { spent, ...rest } = outcome;
     const refs = [...outcome.artifacts, ...(Array.isArray(kept) ? kept : [])];
-    const missing = store === parts.store ? [] : await fetchArtifacts(parts.artifacts, queue.parcels, refs);
+    const missing = store === parts.store ? [] : await fetchArtifacts(parts, refs);
     for (const ref of missing)
       hints.note(`Artifact "${ref.name}" (${ref.size} bytes, ${ref.sha256}) is on worker ${worker.name} alone.`);
     return {

@@ -193,8 +193,7 @@ async function spoken(
         )
       : [];
   const all = [...refs, ...(Array.isArray(kept) ? kept : [])];
-  const left =
-    job.store === parts.store ? [] : await sendArtifacts(parts.artifacts, parts.queue.parcels, all, parts.mostBytes);
+  const left = job.store === parts.store ? [] : await sendArtifacts(parts, all);
   const overtime = acted.overtime ? { overtime: acted.overtime } : {};
   return { did: 'allow', id, decision, outcome: { ...rest, artifacts: refs }, ...overtime, kept, left: [...left] };
 }
