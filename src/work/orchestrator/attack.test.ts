@@ -8,7 +8,7 @@ import { openBullmq } from '../../adapters/queue/bullmq/index.ts';
 import type { Queue, QueuedJob } from '../../adapters/queue/port.ts';
 import { fileArtifacts } from '../../governance/evidence/index.ts';
 import { loadKey, loadOrCreateKey } from '../../governance/ledger/index.ts';
-import { idSource, systemEnv } from '../../kernel/index.ts';
+import { AgovError, idSource, systemEnv } from '../../kernel/index.ts';
 import { runningStageSchema } from '../../schemas/index.ts';
 import type { CommandJob, Performed } from '../pipeline/index.ts';
 import {
@@ -122,7 +122,8 @@ describeWith('redis-server', 'whoever writes to the server', () => {
           async () => {
             effects.push(job);
             await hold;
-            return { value: undefined, outcome: { status: 'ok', facts: {} } };
+            const printed = { ...(await artifacts.put('stdout', 'done')), name: 'stdout', dropped: 0 };
+            return { value: undefined, outcome: { status: 'ok', facts: {}, artifacts: [printed] } };
           },
           { parent: job.begun.id, ...(job.begun.after ? { after: job.begun.after } : {}) },
         ),
@@ -211,6 +212,22 @@ describeWith('redis-server', 'whoever writes to the server', () => {
     const [lost] = home.ledger.query({ kinds: ['job'] });
     expect(lost?.body).toMatchObject({ step: 'lost', about: { token: effects[0]?.begun.id } });
     expect(await resultsOf(queue, run), 'nor is it kept').toEqual([]);
+  });
+
+  it('fail nothing that was done while the server was away: what it made is sent and fetched once it answers', async () => {
+    const left = { put: 2, get: 2 };
+    const away = <A extends unknown[], R>(which: 'put' | 'get', call: (...args: A) => Promise<R>) => {
+      return (...args: A): Promise<R> =>
+        left[which]-- > 0 ? Promise.reject(new AgovError('STATE_UNAVAILABLE', { what: 'LOADING' })) : call(...args);
+    };
+    const { put, get } = queue.parcels;
+    Object.assign(queue.parcels, { put: away('put', put), get: away('get', get) });
+    await work();
+    const done = await attempt();
+    if (done.verdict !== 'allow') return expect.unreachable('it was done');
+    const [{ sha256 } = { sha256: '' }] = done.outcome.artifacts ?? [];
+    expect(Buffer.from(await fileArtifacts(join(home.dir, 'artifacts'), ids).get(sha256)).toString()).toBe('done');
+    expect(left).toEqual({ put: -1, get: -1 });
   });
 
   it('leave a job of another version to workers of that version', async () => {
