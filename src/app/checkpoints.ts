@@ -163,9 +163,11 @@ function approvalLine(one: {
 /** Those where something is under way with their tasks; the others by their phase. */
 async function statusOf(status: Status, root: string, folder: string): Promise<PartValue<'status'>> {
   const { rows } = await status.dashboard(folder);
-  const isActive = ({ phase }: { readonly phase: string }): boolean =>
-    phase === 'in-progress' || phase === 'blocked' || phase === 'review';
-  const sorted = [...rows].sort((a, b) => Number(isActive(b)) - Number(isActive(a)));
+  // Of many, those that somebody spoke of last: the work that was cut off is among them.
+  const said = new Map(rows.map((row) => [row, Date.parse(row.updated ?? '') || 0]));
+  const sorted = [...rows].sort(
+    (a, b) => urgencyOf(a.phase) - urgencyOf(b.phase) || (said.get(b) ?? 0) - (said.get(a) ?? 0),
+  );
   const directories = sorted.slice(0, mostDirectories).map((row): PartValue<'status'>['directories'][number] => {
     const about = { path: row.path, ...(row.owner ? { owner: row.owner } : {}) };
     try {
@@ -178,6 +180,11 @@ async function statusOf(status: Status, root: string, folder: string): Promise<P
     }
   });
   return { directories, more: rows.length - directories.length };
+}
+
+function urgencyOf(phase: string): number {
+  const at = ['in-progress', 'blocked', 'review'].indexOf(phase);
+  return at < 0 ? 3 : at;
 }
 
 const mostEntries = 50;

@@ -276,3 +276,15 @@ it('looks at what git keeps, and at what was touched last, where there is more t
     expect(told).toContain(text);
   }
 });
+
+it('tells the work that was spoken of last, however many directories there are', async () => {
+  for (let i = 0; i < 90; i++) {
+    mkdirSync(join(project.root, `d${i}`));
+    write(`d${i}/STATUS.md`, '---\nphase: in-progress\nupdated: 2026-01-01\ntasks:\n  - old\n---\n');
+  }
+  await must(project.agov('status', 'update', 'd77', '--task', 'where I am'));
+  const told = await checkpoint('load', '--budget', '600');
+  expect(told).toContain('- d77: in-progress. Open: old; where I am.');
+  expect(told).toContain('and 30 more directories: agov status dashboard');
+  expect(await checkpoint('report')).toMatch(/^d77 /m);
+});

@@ -1,5 +1,5 @@
 /** Pipelines done by workers: real processes on one folder, a real server, and a hard end for each of them in turn. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { must, type Started, type TestProject, testProject } from '../support/cli.ts';
@@ -132,6 +132,7 @@ describeWith('bwrap redis-server', 'workers', () => {
   });
 
   it('are paused, resumed and drained by order, and the one who waits is told', async () => {
+    appendFileSync(join(project.root, 'agov.yaml'), '\ncheckpoint: { auto: [drain] }\n');
     const one = await worker('one');
     await must(project.agov('worker', 'pause', '--all'));
     await one.printed('"pause"');
@@ -142,6 +143,8 @@ describeWith('bwrap redis-server', 'workers', () => {
     await there('began');
     await must(project.agov('worker', 'drain', 'one'));
     expect((await one.done).code, 'it ended what it had begun').toBe(0);
+    const { checkpoints } = JSON.parse((await must(project.agov('checkpoint', 'timeline', '--json'))).stdout);
+    expect(checkpoints).toMatchObject([{ cause: 'drain' }]);
     expect((await run.done).code).toBe(0);
     expect(JSON.parse((await must(project.agov('worker', 'list', '--json'))).stdout)).toEqual([]);
     expect((await project.agov('doctor')).stdout).toMatch(/warn +workers .*start one, agov worker/);

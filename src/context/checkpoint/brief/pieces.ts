@@ -115,7 +115,10 @@ function taskPieces({ status, git }: Parts): readonly Piece[] {
     const rank = i === 0 && active ? 1 : active && i < 5 ? 3 : active && i < 20 ? 11 : 16;
     return piece(active ? names.task : names.others, rank, text, 'directories', true);
   });
-  return [...onBranch, ...told];
+  const more = status.ok ? status.value.more : 0;
+  const rest =
+    more === 0 ? [] : [piece(names.others, 3, `- and ${more} more directories: agov status dashboard`, 'directories')];
+  return [...onBranch, ...told, ...rest];
 }
 
 function later(a: string | undefined, b: string | undefined): number {

@@ -1,5 +1,5 @@
 import type { CheckpointParts, PartValue } from '../../../../context/checkpoint/index.ts';
-import type { Dashboard } from '../../../../context/status/index.ts';
+import type { Dashboard, DashboardRow } from '../../../../context/status/index.ts';
 import { type AddCommands, type Cli, oneLine } from '../../frame/index.ts';
 import { shortId } from '../memory/options.ts';
 import { asOperator } from './now.ts';
@@ -91,9 +91,11 @@ function statusLines(cli: Cli, { rows, total, stuck }: Dashboard): readonly stri
     const full = all === 0 ? 0 : Math.round((done / all) * barWidth);
     return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ${done}/${all}`;
   };
-  const shown = rows
-    .filter(({ phase, depth }) => depth === 0 || (phase !== 'complete' && phase !== 'not-started'))
-    .slice(0, mostRows);
+  const active = rows.filter(({ phase, depth }) => depth === 0 || (phase !== 'complete' && phase !== 'not-started'));
+  const told = (row: DashboardRow): number => Date.parse(row.updated ?? '') || 0;
+  // Of many, those that somebody spoke of last, in the order of the tree.
+  const last = new Set([...active].sort((a, b) => told(b) - told(a)).slice(0, mostRows));
+  const shown = active.filter((row) => last.has(row));
   const table = shown.map(({ path, phase, total: of }) => [oneLine(path), phase, bar(of)]);
   return [
     cli.table(['DIRECTORY', 'PHASE', 'DONE'], table),

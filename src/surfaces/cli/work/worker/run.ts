@@ -35,16 +35,22 @@ async function work(cli: Cli, app: App, { name, concurrency, drainMs }: Wanted):
     const about = job === undefined ? '' : ` ${oneLine(job)}`;
     cli.emitLine({ at, event, ...(job ? { job } : {}), text }, () => `${at} ${event}${about}: ${oneLine(text)}`);
   };
+  let kept: Promise<string | undefined> | undefined;
+  const keep = (): void => {
+    kept ??= app.autoCheckpoint('drain', `Worker ${name} was told to stop.`, app.operator);
+  };
   const worker = await app.worker({
     ...{ name, concurrency, version: cli.io.version },
     onEvent: (told) => log(told.event, told.text, 'job' in told ? told.job : undefined),
-    onOrder: (order) => log('order', order),
+    onOrder(order) {
+      log('order', order);
+      if (order === 'drain') keep();
+    },
   });
-  let kept: Promise<string | undefined> | undefined;
   using _signals = obeySignals(cli, worker, {
     log,
     later() {
-      kept = app.autoCheckpoint('drain', `Worker ${name} was told to stop.`, app.operator);
+      keep();
       return env.timer(() => worker.stop(), drainMs);
     },
   });
