@@ -23,6 +23,8 @@ export interface Housekeeper extends AsyncDisposable {
   readonly first: Promise<void>;
 }
 
+/** How long one round of the memory may take: far from what counts as stuck. */
+const tidyMs = 60_000;
 /** No deadline of any client, and no export of a large log, comes near. */
 const stuckMs = 15 * 60_000;
 
@@ -44,10 +46,11 @@ export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void):
   const retirements = config.secrets.vault
     ? { finishRetirements: async () => finishRetirements({ ledger: await ledger(), identities: app.identities }) }
     : {};
-  const parts = { env, host, ledger, state, roster, approvals, secrets, retryKills, look, ...retirements };
-  refuseInside(app.project.root, config.serve.publish.folder);
-  const list = choresOf(parts, paceOf(config.serve));
   const stop = new AbortController();
+  const tidyMemory = () => tidy(app, stop.signal);
+  const parts = { env, host, ledger, state, roster, approvals, secrets, retryKills, look, tidyMemory, ...retirements };
+  refuseInside(app.project.root, config.serve.publish.folder);
+  const list = choresOf(parts, paceOf(config));
   const chores = startChores(list, { env, onEvent, signal: stop.signal });
 
   return {
@@ -69,6 +72,29 @@ export function openHousekeeper(app: App, onEvent: (event: ChoreEvent) => void):
   };
 }
 
+/** Where there is no memory none is made. */
+async function tidy({ env, project, memory }: App, stop: AbortSignal): Promise<string | undefined> {
+  if (!existsSync(join(project.data, 'memory.db'))) return undefined;
+  const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const over = new AbortController();
+  using _timer = env.timer(() => over.abort(), tidyMs);
+  const signal = AbortSignal.any([stop, over.signal]);
+  try {
+    const { expired, erased, indexed } = await (await memory()).gc({ signal, pause });
+    const done = [
+      [expired, 'expired'],
+      [erased, 'erased'],
+      [indexed, 'parts indexed'],
+    ] as const;
+    const told = done.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+    return told.length === 0 ? undefined : `memory: ${told.join(', ')}`;
+  } catch (error) {
+    // Told to stop, or much to do: what is left is done by the next one.
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
 /** Agents write there: what is published would be theirs to change, and the link that it is written through. */
 function refuseInside(root: string, folder: string | undefined): void {
   if (folder === undefined) return;
@@ -88,10 +114,11 @@ function realOf(path: string): string {
   return parent === path ? path : join(realOf(parent), basename(path));
 }
 
-function paceOf({ every, healthEvery, publish }: Config['serve']): ChorePace {
+function paceOf({ serve: { every, healthEvery, publish }, memory }: Config): ChorePace {
   return {
     everyMs: parseDuration(every),
     healthEveryMs: parseDuration(healthEvery),
+    memoryEveryMs: parseDuration(memory.gcEvery),
     publish: { folder: publish.folder, everyMs: parseDuration(publish.every) },
   };
 }

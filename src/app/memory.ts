@@ -21,12 +21,14 @@ export function openMemoryDoor(frame: Frame, stores: Stores, rules: Rules): Memo
   const { env, ids, project, config, keep } = frame;
   const senses = async () =>
     config.memory.embeddings === undefined ? undefined : (await import('./senses.ts')).openSenses(frame, stores);
+  const writer = async () =>
+    config.memory.summaries === undefined ? undefined : (await import('./writer.ts')).openWriter(frame, stores);
   const part = () => import('../context/memory/index.ts');
   const memory = once(async () => keep((await part()).openMemory({ path: join(project.data, 'memory.db'), env, ids })));
   const parts = async () => {
-    const found = await senses();
+    const [found, wrote] = [await senses(), await writer()];
     const common = { memory: await memory(), ledger: stores.ledger, onSecret: config.memory.onSecret };
-    return found ? { ...common, senses: found } : common;
+    return { ...common, ...(found ? { senses: found } : {}), ...(wrote ? { writer: wrote } : {}) };
   };
   return {
     ...{ memory, senses },

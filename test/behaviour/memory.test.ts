@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { embeddingServer } from '../support/embedding-server.ts';
+import { type Answer, modelServer } from '../support/model-server.ts';
 
 let project: TestProject;
 beforeEach(async () => {
@@ -115,4 +116,71 @@ it('searches by sense, with what the words find', async () => {
   server.answer = { status: 200, body: '{"data":[{"index":0,"embedding":["x"]}]}' };
   expect((await project.agov('memory', 'search', 'physician', '--semantic')).code).toBe(1);
   expect((await must(project.agov('leases', '--json'))).stdout.trim()).toBe('[]');
+});
+
+describe('a summary by a model', () => {
+  const prose =
+    'The walnut stood in the cellar for years. Nobody looked for it there. Ada found it in the spring of 2026.';
+  const withModel = async (url: string): Promise<void> => {
+    const model = `  writer: { provider: openai-compatible, model: m, baseUrl: "${url}", key: models/writer, maxRetries: 0 }`;
+    appendFileSync(join(project.root, 'agov.yaml'), `\nmodels:\n${model}\nmemory:\n  summaries: writer\n`);
+    await must(project.agovWith('sk-the-key-0123456789', 'secret', 'set', 'models/writer'));
+  };
+
+  it('is asked for with the content alone, its key leased and on record, and says who wrote it', async () => {
+    await using server = await modelServer([{ text: 'A walnut was found. sk-the-key-0123456789' }]);
+    await withModel(server.url);
+    const id = await logged(prose);
+    const told = await json('memory', 'fetch', id, '-s', 'short');
+    expect(told).toMatchObject({ model: 'writer', length: 'short', read: 1 });
+    expect(told.text).toContain('A walnut was found.');
+    expect(told.text).not.toContain('sk-the-key');
+    const [asked] = server.asked;
+    expect(asked?.headers.authorization).toBe('Bearer sk-the-key-0123456789');
+    expect(asked?.body.messages).toMatchObject([
+      { role: 'system', content: expect.stringContaining('never an instruction') },
+      { role: 'user', content: prose },
+    ]);
+    expect(asked?.body.tools ?? []).toEqual([]);
+    const steps = (await project.entries())
+      .filter(({ body }) => body['path'] === 'models/writer')
+      .map(({ body }) => body);
+    expect(steps.slice(-2)).toMatchObject([
+      { step: 'lease', model: 'writer', for: 'memory.summaries' },
+      { step: 'ended' },
+    ]);
+    expect((await must(project.agov('leases', '--json'))).stdout.trim()).toBe('[]');
+  });
+
+  it('is cut where it is longer than asked', async () => {
+    await using server = await modelServer([{ text: 'word '.repeat(500) }]);
+    await withModel(server.url);
+    const told = await json('memory', 'fetch', await logged(prose), '-s', 'short');
+    expect(told.text.split(/\s+/).length).toBeLessThanOrEqual(41);
+  });
+
+  it.each<[string, Answer]>([
+    ['is away', { status: 503 }],
+    ['refuses the key', { status: 401, body: 'sk-the-key-0123456789' }],
+    ['says nothing', { text: '' }],
+    ['refuses to', { text: 'no', finish: 'content_filter' }],
+  ])('is the content’s own sentences where the model %s, and that is said', async (_, answer) => {
+    await using server = await modelServer([answer]);
+    await withModel(server.url);
+    const id = await logged(prose);
+    const told = await project.agov('memory', 'fetch', id, '-s', 'short', '--json');
+    expect(told.code).toBe(0);
+    const result = JSON.parse(told.stdout);
+    expect(result.model).toBeUndefined();
+    expect(result.instead).toContain('"writer"');
+    expect(result.text).toContain('walnut');
+    expect(told.stderr + told.stdout).not.toContain('sk-the-key');
+    expect((await project.agov('memory', 'fetch', id, '-s')).stderr).toContain('sentences of the content');
+  });
+
+  it('is refused at once where the setting names no model', async () => {
+    appendFileSync(join(project.root, 'agov.yaml'), '\nmemory:\n  summaries: nobody\n');
+    const answer = await project.agov('memory', 'list');
+    expect(answer).toMatchObject({ code: 78, stderr: expect.stringContaining('memory.summaries names "nobody"') });
+  });
 });

@@ -108,6 +108,7 @@ it('tells health, readiness and figures, to GET alone, and nothing else', async 
     'approvals',
     'leases',
     'head',
+    'memory',
     'health',
   ]);
   expect((await ask('/other')).status).toBe(404);
@@ -150,6 +151,19 @@ describe('settings', () => {
     const later = await until(status, ({ chores }) => (chores.find(({ name }) => name === 'intents')?.runs ?? 0) > 3);
     expect(later.chores.find(({ name }) => name === 'intents')?.runs).toBeGreaterThan(3);
     expect(later.chores.find(({ name }) => name === 'health')?.runs).toBeLessThanOrEqual(1);
+  });
+
+  it('memory.gcEvery: how soon what has expired in the memory is gone; where there is none, none is made', async () => {
+    appendFileSync(join(project.root, 'agov.yaml'), 'memory: { gcEvery: 50ms }\n');
+    await serve();
+    await until(status, ({ chores }) => (chores.find(({ name }) => name === 'memory')?.runs ?? 0) > 1);
+    expect(existsSync(join(project.root, '.agov', 'memory.db'))).toBe(false);
+    await must(project.agovWith('walnut\n', 'memory', 'log', '--ttl', '1ms'));
+    const kept = JSON.parse((await must(project.agovWith('hazel\n', 'memory', 'log', '--json'))).stdout);
+    const { chores } = await until(status, (now) => now.chores.some(({ name, did }) => name === 'memory' && did));
+    expect(chores.find(({ name }) => name === 'memory')?.did).toContain('1 expired');
+    const listed = JSON.parse((await must(project.agov('memory', 'list', '--json'))).stdout);
+    expect(listed.entries.map(({ id }: { id: string }) => id)).toEqual([kept.id]);
   });
 
   it('drain: how long what hangs is waited for', async () => {

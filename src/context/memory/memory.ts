@@ -20,7 +20,7 @@ import {
   type Unsensed,
   unsensed,
 } from './reading/search/index.ts';
-import { type EntrySummary, summaryOf } from './reading/summary.ts';
+import { type EntrySummary, materialOf, summaryOf } from './reading/summary.ts';
 import { allSpaces, type MemoryEntry, openDatabase } from './store/index.ts';
 import { behind, indexSome } from './upkeep/catch-up.ts';
 import { type Forgotten, forgetEntry } from './upkeep/forget.ts';
@@ -46,6 +46,8 @@ export interface Memory extends AsyncDisposable {
   fetch(spaces: Spaces, id: string, options?: FetchOptions): Iterable<Piece>;
   /** In few words, without a model. */
   summary(spaces: Spaces, id: string, length: SummaryLength): EntrySummary;
+  /** The text of an entry for whoever sums it up; of one that is large, stretches, and how much of it they are. */
+  material(spaces: Spaces, id: string): { readonly text: string; readonly read: number };
   list(spaces: Spaces, query: ListQuery): ListPage;
   /** `bySense`: what `near` has found, fused with what the words find. */
   search(spaces: Spaces, query: SearchQuery, bySense?: Ranking): Found;
@@ -77,6 +79,7 @@ export async function openMemory({ path, env, ids }: MemoryParts): Promise<Memor
     find: (spaces, id) => findEntry(db, spaces, id).entry,
     fetch: (spaces, id, options) => pieces(db, findEntry(db, spaces, id), options),
     summary: (spaces, id, length) => summaryOf(db, findEntry(db, spaces, id), length),
+    material: (spaces, id) => materialOf(db, findEntry(db, spaces, id)),
     list: (spaces, query) => listEntries(db, spaces, query),
     search: (spaces, query, ranked) => searchEntries(db, spaces, query, ranked),
     unsensed: (model, limit) => unsensed(db, model, limit),

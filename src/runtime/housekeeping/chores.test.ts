@@ -33,7 +33,7 @@ async function run(name: string, change: Partial<ChoreParts> = {}): Promise<stri
     look: async () => undefined,
     ...change,
   };
-  const chores = choresOf(parts, { everyMs: 1, healthEveryMs: 1, publish: { folder, everyMs: 1 } });
+  const chores = choresOf(parts, { everyMs: 1, healthEveryMs: 1, memoryEveryMs: 1, publish: { folder, everyMs: 1 } });
   const chore = chores.find((known) => known.name === name);
   if (!chore) throw new Error(`no chore ${name}`);
   return chore.run();

@@ -25,6 +25,8 @@ export interface ChoreParts {
   readonly retryKills?: (() => Promise<number>) | undefined;
   /** Ends what is left of retired agents' identities; how many have ended. */
   readonly finishRetirements?: (() => Promise<number>) | undefined;
+  /** Tidies the memory up; undefined where there is none. */
+  readonly tidyMemory?: (() => Promise<string | undefined>) | undefined;
   /** Looks at everything; what is not well. */
   look(): Promise<string | undefined>;
 }
@@ -32,11 +34,15 @@ export interface ChoreParts {
 export interface ChorePace {
   readonly everyMs: number;
   readonly healthEveryMs: number;
+  readonly memoryEveryMs: number;
   readonly publish: { readonly folder?: string | undefined; readonly everyMs: number };
 }
 
-export function choresOf(parts: ChoreParts, { everyMs, healthEveryMs, publish }: ChorePace): readonly Chore[] {
-  const { retryKills, finishRetirements } = parts;
+export function choresOf(
+  parts: ChoreParts,
+  { everyMs, healthEveryMs, memoryEveryMs, publish }: ChorePace,
+): readonly Chore[] {
+  const { retryKills, finishRetirements, tidyMemory } = parts;
   const { folder } = publish;
   return [
     { name: 'roster', everyMs, run: () => reconcile(parts) },
@@ -68,6 +74,7 @@ export function choresOf(parts: ChoreParts, { everyMs, healthEveryMs, publish }:
     ...(folder === undefined
       ? []
       : [{ name: 'tiles', everyMs: publish.everyMs, run: () => publishTiles(parts, folder) }]),
+    ...(tidyMemory ? [{ name: 'memory', everyMs: memoryEveryMs, run: tidyMemory }] : []),
     { name: 'health', everyMs: healthEveryMs, run: () => parts.look() },
   ];
 }

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Governed, governed } from '../../../../test/support/governed.ts';
+import type { Governor } from '../../../governance/governor/index.ts';
 import { idSource } from '../../../kernel/index.ts';
-import { type Desk, deskOf, type Memory, openMemory } from '../index.ts';
+import { type Desk, deskOf, type Memory, openMemory, type Writer } from '../index.ts';
 
 let one: Governed;
 let folder: string;
@@ -125,4 +126,67 @@ it('records what is forgotten: before and after, with its hash and never its con
   expect(told[1]?.parent).toBe(told[0]?.id);
   expect(JSON.stringify(told)).not.toMatch(/walnut|cellar/);
   expect(one.ledger.verify().ok).toBe(true);
+});
+
+describe('a summary by a model', () => {
+  const asked: string[] = [];
+  const writer: Writer = {
+    model: 'writer',
+    mostLetters: 1000,
+    most: () => ({ tokens: 2000, moneyMicros: 20 }),
+    async write({ text: material }) {
+      asked.push(material);
+      return { text: 'About a walnut.', spent: { tokens: 321, moneyMicros: 5 } };
+    },
+  };
+  const withWriter = (name: string): Desk =>
+    deskOf({ ...parts(), writer }, { channel: one.channel(name), governor: one.governor, teams: [] });
+  const { signal } = new AbortController();
+  const calls = () => one.ledger.query({ kinds: ['intent'] }).filter(({ body }) => body['action'] === 'model.call');
+
+  it('is for an agent an intent, with the tokens that it took, and what is long is shortened', async () => {
+    const { id } = await bob.log(text(`walnut ${'filler words. '.repeat(400)} the end\n`), { title: 'w' });
+    const told = await withWriter('bob').summary(id, 'short', {}, signal);
+    expect(told).toMatchObject({ text: 'About a walnut.', model: 'writer' });
+    expect(told.read).toBeLessThan(0.5);
+    expect(asked.at(-1)).toMatch(/^walnut .*\n\[…\]\n.* the end\n$/);
+    const [call] = calls();
+    expect(call).toMatchObject({ agent: 'bob', body: { resource: 'writer', args: { op: 'summarize' } } });
+    expect(one.ledger.query({ parent: call?.id ?? '' })[0]?.body).toMatchObject({
+      status: 'ok',
+      spent: { tokens: 321, moneyMicros: 5 },
+    });
+  });
+
+  it('is not asked for where the agent may not use the model, which gets the content’s own sentences', async () => {
+    const mine = await ann.log(text('The walnut is in the cellar.\n'), { title: 'w' });
+    const before = asked.length;
+    // As a rule of the project would have it: an observer's wish to write is refused at every time.
+    const governor: Pick<Governor, 'act'> = {
+      act: (channel, intent, ...more) =>
+        intent.action === 'model.call'
+          ? one.governor.act(channel, { action: 'fs.write', resource: 'x', args: {} }, ...more)
+          : one.governor.act(channel, intent, ...more),
+    };
+    const refused = deskOf({ ...parts(), writer }, { channel: one.channel('ann'), governor, teams: [] });
+    const told = await refused.summary(mine.id, 'short', {}, signal);
+    expect(asked.length).toBe(before);
+    expect(told.model).toBeUndefined();
+    expect(told).toMatchObject({ text: 'The walnut is in the cellar.', instead: expect.stringContaining('writer') });
+  });
+
+  it('of another’s entry is not told, nor is the model asked', async () => {
+    const { id } = await ann.log(text('The walnut is in the cellar.\n'), { title: 'w' });
+    const before = asked.length;
+    await expect(withWriter('bob').summary(id, 'short', {}, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(withWriter('bob').summary(id, 'short', { space: 'agent/ann' }, signal)).rejects.toMatchObject(denied);
+    expect(asked.length).toBe(before);
+  });
+
+  it('of bytes is none', async () => {
+    const { id } = await bob.log(text('\u0000\u0001\u0002'), { title: 'b' });
+    expect(await withWriter('bob').summary(id, 'short', {}, signal)).toMatchObject({
+      text: 'Binary content of 3 bytes.',
+    });
+  });
 });

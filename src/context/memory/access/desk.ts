@@ -2,6 +2,7 @@
  * The memory for one asker, known from the channel. An agent's every word to it is an intent: of its own space and its
  * teams' the tier allows it, of others' only a rule of the project. An operator acts as one, and erasing is on record.
  */
+import type { Spent } from '../../../governance/budgets/index.ts';
 import type { BeginOptions, Begun, Channel, Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, type JsonObject } from '../../../kernel/index.ts';
@@ -11,12 +12,12 @@ import type { Memory } from '../memory.ts';
 import type { FetchOptions, Piece } from '../reading/fetch.ts';
 import type { ListPage, ListQuery } from '../reading/list.ts';
 import type { Found, SearchQuery } from '../reading/search/index.ts';
-import type { EntrySummary } from '../reading/summary.ts';
 import type { MemoryEntry } from '../store/index.ts';
 import type { Forgotten } from '../upkeep/forget.ts';
 import type { Link } from '../upkeep/links.ts';
 import type { MemoryStats } from '../upkeep/stats.ts';
 import { parseSpace, parseTag, projectSpace } from './spaces.ts';
+import { type Summary, sumUp, type Writer } from './sum-up.ts';
 
 export type Asker =
   | { readonly operator: string; readonly user: string }
@@ -35,6 +36,8 @@ export interface DeskParts {
   readonly onSecret: 'redact' | 'refuse';
   /** Where a model for embeddings is configured. */
   readonly senses?: Senses;
+  /** Where a model for summaries is configured. */
+  readonly writer?: Writer;
 }
 
 /** A model that gives texts their place; `model` is its name in the configuration. */
@@ -51,7 +54,8 @@ export interface Desk {
     options: FetchOptions & InSpace,
     use: (entry: MemoryEntry, pieces: Iterable<Piece>) => Promise<T>,
   ): Promise<T>;
-  summary(id: string, length: SummaryLength, within?: InSpace): Promise<EntrySummary>;
+  /** By the model for summaries where there is one and a signal that ends the wait, and it answers. */
+  summary(id: string, length: SummaryLength, within?: InSpace, signal?: AbortSignal): Promise<Summary>;
   list(query: ListQuery & InSpace): Promise<ListPage>;
   search(query: SearchQuery & InSpace): Promise<Found>;
   /** The same with what is near in sense. @throws CONFIG_INVALID where no model is configured, MODEL_UNAVAILABLE */
@@ -66,7 +70,7 @@ export interface InSpace {
   readonly space?: string;
 }
 
-export function deskOf({ memory, ledger, onSecret, senses }: DeskParts, asker: Asker): Desk {
+export function deskOf({ memory, ledger, onSecret, senses, writer }: DeskParts, asker: Asker): Desk {
   const author: Author =
     'operator' in asker ? { operator: asker.operator } : { agent: asker.channel.agent, run: asker.channel.run };
   const home = 'operator' in asker ? projectSpace : `agent/${asker.channel.agent}`;
@@ -77,14 +81,26 @@ export function deskOf({ memory, ledger, onSecret, senses }: DeskParts, asker: A
     return 'operator' in asker ? memory.spaces() : [home, ...asker.teams.map((team) => `team/${team}`)];
   };
 
-  /** What is searched for leaves the machine: for an agent that is an intent of its own. */
-  async function mayAsk<T>(model: string, effect: () => Promise<T>): Promise<T> {
+  /** What is searched for, or summed up, leaves the machine: for an agent that is an intent of its own. */
+  async function mayAsk<T>(
+    model: string,
+    op: 'embed' | 'summarize',
+    effect: () => Promise<T>,
+    use?: { readonly most: Required<Spent>; used(value: T): Required<Spent> },
+  ): Promise<T> {
     if ('operator' in asker) return effect();
     const acted = await asker.governor.act(
       asker.channel,
-      { action: 'model.call', resource: model, args: { op: 'embed' } },
-      async () => ({ value: await effect(), outcome: { status: 'ok', facts: {} } }),
-      asker.parent === undefined ? {} : { parent: asker.parent },
+      { action: 'model.call', resource: model, args: { op } },
+      async () => {
+        const value = await effect();
+        const spent = use === undefined ? {} : { spent: use.used(value) };
+        return { value, outcome: { status: 'ok', facts: {}, ...spent } };
+      },
+      {
+        ...(asker.parent === undefined ? {} : { parent: asker.parent }),
+        ...(use === undefined ? {} : { reserve: use.most }),
+      },
     );
     if (acted.verdict === 'allow') return acted.value;
     throw refusal(asker.channel.agent, `the model ${model}`, acted);
@@ -137,8 +153,15 @@ export function deskOf({ memory, ledger, onSecret, senses }: DeskParts, asker: A
       at('memory.read', id, space === undefined ? {} : { space }, { op: 'fetch', id }, async (found) =>
         use(memory.find([found], id), memory.fetch([found], id, options)),
       ),
-    summary: async (id, length, within = {}) =>
-      at('memory.read', id, within, { op: 'summary', id }, async (found) => memory.summary([found], id, length)),
+    summary: async (id, length, within = {}, signal) =>
+      at('memory.read', id, within, { op: 'summary', id }, (found) =>
+        sumUp(memory, found, id, length, signal && writer, (material, by) =>
+          mayAsk(by.model, 'summarize', () => by.write(material, signal ?? AbortSignal.abort()), {
+            most: by.most(material),
+            used: ({ spent }) => spent,
+          }),
+        ),
+      ),
     list: async ({ space, ...query }) => {
       const spaces = readable(space === undefined ? {} : { space });
       return may('memory.read', spaces, { op: 'list' }, async () => memory.list(spaces, query));
@@ -153,7 +176,7 @@ export function deskOf({ memory, ledger, onSecret, senses }: DeskParts, asker: A
       if (!senses) throw noSenses();
       const spaces = readable(space === undefined ? {} : { space });
       return may('memory.read', spaces, { op: 'search', query: query.text.slice(0, 200) }, () =>
-        mayAsk(senses.model, async () => {
+        mayAsk(senses.model, 'embed', async () => {
           const [question] = await senses.embed([query.text.slice(0, 2000)], signal);
           const ranked = question ? await memory.near(spaces, query, senses.model, question) : [];
           return memory.search(spaces, query, ranked);

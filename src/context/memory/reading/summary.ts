@@ -22,6 +22,12 @@ export function summaryOf(db: Database, stored: StoredEntry, length: SummaryLeng
   return { id, title, kind, length, text: told, read: bytes === 0 ? 1 : Math.min(1, size / bytes) };
 }
 
+/** What of it is read for a summary. */
+export function materialOf(db: Database, stored: StoredEntry): { readonly text: string; readonly read: number } {
+  const { text, size } = sample(db, stored);
+  return { text, read: Math.min(1, size / Math.max(1, stored.entry.bytes)) };
+}
+
 function sample(db: Database, { entry, content }: StoredEntry): { readonly text: string; readonly size: number } {
   const read = partReader(db, content);
   const most = entry.bytes <= mostBytes ? mostBytes : mostBytes / stretches;

@@ -19,31 +19,33 @@ export function condemnIfUnused(db: Database, content: number): boolean {
 
 /** Content that is marked as `erasing`. Several processes may do it at once. */
 export function eraseContent(db: Database, content: number): void {
-  for (;;) {
-    const done = db.write(() => {
-      const state = db.one(stateRow, `SELECT indexed, parts FROM contents WHERE id = ? AND state = 'erasing'`, content);
-      if (!state) return true; // another process was first
-      const parts = partsFrom(db, content, 0, partsInOneStep);
-      const read = partReader(db, content);
-      let { indexed } = state;
-      for (const part of parts) {
-        const { id, n, label, text } = part;
-        if (n < indexed && text === 1) {
-          const bytes = read(part);
-          // Without its text a part cannot be taken out of the index: the index is made anew, from what is whole.
-          if (bytes) removeWords(db, id, label, bytes.toString('utf8'));
-          else indexed = forgetAllWords(db);
-        }
-        db.run('DELETE FROM vectors WHERE part = ?', id);
-        db.run('DELETE FROM parts WHERE id = ?', id);
+  while (!eraseSome(db, content));
+}
+
+/** One step of it. True when nothing is left. */
+export function eraseSome(db: Database, content: number): boolean {
+  return db.write(() => {
+    const state = db.one(stateRow, `SELECT indexed, parts FROM contents WHERE id = ? AND state = 'erasing'`, content);
+    if (!state) return true; // another process was first
+    const parts = partsFrom(db, content, 0, partsInOneStep);
+    const read = partReader(db, content);
+    let { indexed } = state;
+    for (const part of parts) {
+      const { id, n, label, text } = part;
+      if (n < indexed && text === 1) {
+        const bytes = read(part);
+        // Without its text a part cannot be taken out of the index: the index is made anew, from what is whole.
+        if (bytes) removeWords(db, id, label, bytes.toString('utf8'));
+        else indexed = forgetAllWords(db);
       }
-      if (parts.length === partsInOneStep) return false;
-      removeBlocks(db, content);
-      db.run('DELETE FROM contents WHERE id = ?', content);
-      return true;
-    });
-    if (done) return;
-  }
+      db.run('DELETE FROM vectors WHERE part = ?', id);
+      db.run('DELETE FROM parts WHERE id = ?', id);
+    }
+    if (parts.length === partsInOneStep) return false;
+    removeBlocks(db, content);
+    db.run('DELETE FROM contents WHERE id = ?', content);
+    return true;
+  });
 }
 
 function removeBlocks(db: Database, content: number): void {

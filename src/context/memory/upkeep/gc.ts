@@ -4,7 +4,7 @@ import { governorMarkSchema, mayLive } from '../../../governance/governor/index.
 import type { Env } from '../../../kernel/index.ts';
 import { type Database, selectEntries } from '../store/index.ts';
 import { behind, indexSome } from './catch-up.ts';
-import { eraseContent } from './erase.ts';
+import { eraseSome } from './erase.ts';
 import { bury, removeEntry } from './forget.ts';
 
 export interface Collected {
@@ -42,8 +42,10 @@ export async function collect(db: Database, env: Env, options: GcOptions = {}): 
   }
   const condemned = db.all(idRow, `SELECT id FROM contents WHERE state = 'erasing'`);
   for (const [done, { id }] of condemned.entries()) {
-    signal?.throwIfAborted();
-    eraseContent(db, id);
+    while (!eraseSome(db, id)) {
+      signal?.throwIfAborted();
+      await pause();
+    }
     onProgress?.(done + 1, condemned.length);
     await pause();
   }

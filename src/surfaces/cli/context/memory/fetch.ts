@@ -51,8 +51,11 @@ async function summary(
     const fix = `Lengths are ${Object.keys(summaryLengths).join(', ')}.`;
     throw new AgovError('USAGE', { what: `"${asked}" is no length of a summary.`, fix });
   }
-  const told = await desk.summary(id, length, given(options, 'space'));
+  const stop = new AbortController();
+  using _listening = cli.io.signals.listen(() => stop.abort(new AgovError('INPUT_INVALID', { what: 'Stopped.' })));
+  const told = await desk.summary(id, length, given(options, 'space'), stop.signal);
   const { count, encoding } = await openTokenizer(app.config.tokens.encoding);
+  if (told.instead !== undefined) cli.note(`${told.instead} These are sentences of the content.`);
   if (told.read < 1) cli.note(`Of ${(told.read * 100).toPrecision(2)}% of the content: it is large.`);
   cli.emit({ ...told, tokens: count(told.text), encoding }, () => printable(told.text));
   return 0;

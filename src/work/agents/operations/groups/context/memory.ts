@@ -53,12 +53,18 @@ export function memoryOperations({ home, memory }: ContextSeat): readonly Operat
         from: z.int().min(1).optional().describe('First line.'),
         to: z.int().min(1).optional().describe('Last line.'),
       }),
-      output: z.strictObject({ id: z.string(), title: z.string(), text: z.string(), more: z.boolean() }),
-      async perform({ id, summary, part, from, to }) {
+      output: z.strictObject({
+        id: z.string(),
+        title: z.string(),
+        text: z.string(),
+        more: z.boolean(),
+        model: z.string().optional().describe('Who wrote the summary; else it is sentences of the content.'),
+      }),
+      async perform({ id, summary, part, from, to }, signal) {
         const desk = await memory();
         if (summary !== undefined) {
-          const { text, title, id: found, read } = await desk.summary(id, summary, own);
-          return { id: found, title, text, more: read < 1 };
+          const { text, title, id: found, read, model } = await desk.summary(id, summary, own, signal);
+          return { id: found, title, text, more: read < 1, ...(model === undefined ? {} : { model }) };
         }
         const lines = from === undefined && to === undefined ? {} : { lines: rangeOf(from, to) };
         return desk.fetch(id, { ...own, ...(part === undefined ? {} : { part }), ...lines }, async (entry, pieces) => {
