@@ -122,6 +122,7 @@ export function openApp(options: AppOptions): App {
       memory: () => memory.memoryFor(channel, parent),
       checkpoints: () => checkpoints.checkpointsFor(channel, parent),
       updateStatus: (directory, wanted) => status.updateStatusFor(channel, directory, wanted, parent),
+      views: status.statusViewsFor(channel, parent),
     }),
   });
   const agents = openAgents(frame, { stores, rules, acts, artifacts, tools, breakers: guards });

@@ -99,7 +99,7 @@ describe('the client of the SDK', () => {
   it('acts as the agent that the configuration names, each use as an intent, in that agent’s space alone', async () => {
     await must(project.agovWith('only for operators\n', 'memory', 'log', '--title', 'secret plan'));
     await using mcp = await connected('--agent', 'bob');
-    expect((await mcp.client.listTools()).tools).toHaveLength(7);
+    expect((await mcp.client.listTools()).tools).toHaveLength(10);
     const logged = JSON.parse((await mcp.call('memory_log', { content: 'bob was here\n' })).text);
     expect(logged.space).toBe('agent/bob');
     expect((await mcp.call('memory_list')).text).not.toContain('secret plan');
@@ -109,6 +109,12 @@ describe('the client of the SDK', () => {
     const intents = (await intentsOf('bob')).map(({ body }) => `${body['action']} ${body['resource']}`);
     expect(intents).toContain('memory.write agent/bob');
     expect(intents.every((one) => one.endsWith(' agent/bob'))).toBe(true);
+    expect((await mcp.call('checkpoint_report')).text).not.toContain('secret plan');
+    expect((await mcp.call('status_dashboard')).text).toContain('"rows"');
+    expect((await intentsOf('bob')).at(-1)?.body).toMatchObject({ action: 'fs.read', resource: '.' });
+    for (const directory of ['..', '/etc', '.agov', 'none']) {
+      expect(await mcp.call('status_sweep', { directory })).toMatchObject({ failed: true });
+    }
     const brief = await must(project.agov('checkpoint', 'load'));
     expect(brief.stdout).not.toContain('of bob');
     // A T0 may say nothing in the workspace.
@@ -159,17 +165,24 @@ console.log(await call('memory.list', {}));
 console.log(await call('memory.search', { query: 'operators' }));
 console.log(await call('checkpoint.now', { notes: 'from the sandbox' }));
 console.log(await call('checkpoint.load', {}));
+console.log(await call('status.dashboard', {}));
+console.log(await call('status.sweep', { directory: '..' }));
+console.log(await call('checkpoint.report', {}));
 console.log(await call('memory.list', { space: 'project' }));
 console.log(await call('memory.log', { content: 'x', agent: 'bob' }));
 `,
   );
   const done = await must(project.agov('run', '--agent', 'obs', '--', 'node', 'ask.mjs'));
-  const [log, list, search, now, load, other, claim] = done.stdout.trim().split('\n');
+  const [log, list, search, now, load, board, outside, report, other, claim] = done.stdout.trim().split('\n');
   expect(log).toMatch(/^200 .*agent\/obs/);
   expect(list).toMatch(/^200 .*inside/);
   expect(search).toMatch(/^200 .*"hits":\[\]/);
   expect(now).toMatch(/^200 .*"id"/);
   expect(load).toMatch(/^200 .*from the sandbox/);
+  expect(board).toMatch(/^200 .*"rows"/);
+  expect(outside).toMatch(/^4\d\d .*WORKSPACE_INVALID/);
+  expect(report).toMatch(/^200 .*"files"/);
+  expect(report).not.toContain('secret plan');
   expect(other).toMatch(/^400 /);
   expect(claim).toMatch(/^400 /);
   expect(existsSync(join(project.root, '.agov/checkpoints'))).toBe(true);
@@ -185,7 +198,7 @@ it('is the agent of the socket in a governed process, whatever the command line 
     ['initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '0' } }],
     ['tools/list', {}],
     ['tools/call', { name: 'memory_log', arguments: { content: 'whose is this' } }],
-    ['tools/call', { name: 'status_sweep', arguments: {} }],
+    ['tools/call', { name: 'checkpoint_load', arguments: { id: 'ops' } }],
   ].map(([method, params], id) => JSON.stringify({ jsonrpc: '2.0', id, method, params }));
   writeFileSync(join(open.root, 'said.jsonl'), `${said.join('\n')}\n`);
   const script = `"${process.execPath}" "${main}" mcp context --agent eve --as ada < said.jsonl`;
@@ -196,7 +209,7 @@ it('is the agent of the socket in a governed process, whatever the command line 
       .split('\n')
       .map((line) => [JSON.parse(line).id, JSON.parse(line).result]),
   );
-  expect(answers.get(1).tools.map(({ name }: { name: string }) => name)).not.toContain('status_sweep');
+  expect(answers.get(1).tools.map(({ name }: { name: string }) => name)).toContain('status_sweep');
   expect(answers.get(2).content[0].text).toContain('agent/bob');
   expect(answers.get(3)).toMatchObject({ isError: true });
 });

@@ -203,7 +203,7 @@ export function checkpointsOf(parts: CheckpointsParts, asker: CheckpointAsker): 
       });
     },
     get: (name) => may('memory.read', { op: 'show', name: name.slice(0, 80) }, () => get(name)),
-    look: () => around({ next: [] }, false, newest()),
+    look: () => may('memory.read', { op: 'report' }, () => around({ next: [] }, false, newest())),
     diffText,
     list: () =>
       may('memory.read', { op: 'timeline' }, async () => {

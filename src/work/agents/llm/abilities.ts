@@ -22,7 +22,8 @@ export const operationNames: readonly string[] = [
   ...['lock', 'renew', 'unlock', 'locks', 'board.get', 'board.set', 'board.remove', 'board.list', 'runs'],
   ...['spawn', 'children', 'await', 'stop', 'message.send', 'message.inbox'],
   ...['memory.log', 'memory.fetch', 'memory.list', 'memory.search'],
-  ...['checkpoint.now', 'checkpoint.load', 'status.update'],
+  ...['checkpoint.now', 'checkpoint.load', 'checkpoint.report'],
+  ...['status.update', 'status.sweep', 'status.dashboard'],
 ];
 
 /** Given as themselves, or by the tools' own names. */
