@@ -2,7 +2,7 @@
  * Summaries without a model against those that a person wrote (ROUGE-L), beside what the beginning of a text scores.
  * Long ones are longer than the texts.
  */
-import { summarize, type summaryLengths } from '../../src/context/summaries/index.ts';
+import { summarize } from '../../src/context/summaries/index.ts';
 import { mean, readReferences, type Scored, scoreOf } from '../../test/support/references.ts';
 
 export interface SummariesBench {
