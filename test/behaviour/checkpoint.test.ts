@@ -214,6 +214,12 @@ describe('bad input', () => {
       expect(brief.text.includes('a.txt untracked')).toBe(part !== 'files');
     }
     expect((await json('checkpoint', 'show', id)).damage).toEqual([{ part: 'memory', why: expect.any(String) }]);
+    writeFileSync(path, Buffer.concat([Buffer.from('{"part":"about"'), whole.subarray(40)]));
+    const brief = await json('checkpoint', 'load', id);
+    for (const text of ['Damaged: about.', 'the rest', 'a.txt untracked', 'by unknown'])
+      expect(brief.text).toContain(text);
+    // Nobody’s is not the newest of the project’s.
+    expect(await checkpoint('load')).toContain('There is no checkpoint.');
   });
 
   it('tells a file that was cut off, and passes over one that says nothing any more', async () => {

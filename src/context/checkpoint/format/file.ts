@@ -3,7 +3,7 @@
  * digest of all before it. What is damaged costs the lines that it is in.
  */
 import { z } from 'zod';
-import { AgovError, canonicalHash, canonicalJson, messageOf, sha256Hex } from '../../../kernel/index.ts';
+import { AgovError, canonicalHash, canonicalJson, isoTime, messageOf, sha256Hex } from '../../../kernel/index.ts';
 import { sha256Schema } from '../../../schemas/index.ts';
 import {
   type About,
@@ -46,7 +46,7 @@ export const checkpointLineSchema = z.union([
 const lineSchema = z.strictObject({ part: z.string(), sha256: sha256Schema, value: z.unknown() });
 
 /** @throws INPUT_INVALID where not even what it is can be read */
-export function decodeCheckpoint(bytes: Uint8Array, name: string): Read {
+export function decodeCheckpoint(bytes: Uint8Array, named: Named): Read {
   // What is no UTF-8 must cost the line that it is in, and no other.
   const text = new TextDecoder().decode(bytes);
   const damage: Damage[] = [];
@@ -58,8 +58,7 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Read {
     else lines.set(read.part, read.value);
   }
   const about = aboutSchema.safeParse(lines.get('about'));
-  if (!about.success)
-    throw unreadable(name, lines.has('about') ? messageOf(about.error) : 'Its first line is damaged.');
+  if (!about.success) damage.push({ part: 'about', why: 'Its first line is damaged: whose it is nobody knows.' });
   const whole = endOf(text);
   const parts = Object.fromEntries(
     partNames.map((part) => {
@@ -70,8 +69,25 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Read {
       return [part, { ok: false, why: `The checkpoint is damaged here. ${why}` }];
     }),
   ) as unknown as Parts; // one by one as their schemas say
+  if (!about.success && damage.length > partNames.length) throw unreadable(named.id, 'No line of it is whole.');
   if (!whole && damage.length === 0) damage.push({ part: 'end', why: 'The file has another digest.' });
-  return { checkpoint: { about: about.data, parts }, damage, sha256: sha256Hex(bytes) };
+  return {
+    checkpoint: { about: about.success ? about.data : aboutOf(named), parts },
+    damage,
+    sha256: sha256Hex(bytes),
+  };
+}
+
+/** What the name of a file tells of it. */
+export interface Named {
+  readonly id: string;
+  readonly seq: number;
+}
+
+function aboutOf({ id, seq }: Named): About {
+  // The first 48 bits of a UUIDv7 are milliseconds since the epoch.
+  const at = isoTime(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16));
+  return { v: 1, id, seq, at, space: 'unknown', by: { operator: 'unknown' }, cause: 'asked' };
 }
 
 /** The first line alone. Undefined where it is damaged. */

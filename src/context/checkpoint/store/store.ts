@@ -61,7 +61,7 @@ export function openStore(folder: string, env: Env, ids: IdSource): Store {
       .sort((a, b) => a.seq - b.seq || (a.id < b.id ? -1 : 1));
 
   function read({ file, id, seq }: Stored): Read {
-    const read = decodeCheckpoint(readPlain(join(folder, file), id, mostBytes), id);
+    const read = decodeCheckpoint(readPlain(join(folder, file), id, mostBytes), { id, seq });
     const { about } = read.checkpoint;
     if (about.id === id && about.seq === seq) return read;
     throw unreadable(id, `It calls itself ${about.id}, number ${about.seq}.`);
