@@ -21,5 +21,8 @@ function bundle(): void {
   const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => statSync(join(root, file)).mtimeMs);
   if (Math.max(...sources) < built) return;
   const rolldown = join(root, 'node_modules/rolldown/bin/cli.mjs');
-  execFileSync(process.execPath, [rolldown, '--config', '--logLevel', 'warn'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [rolldown, '--config', '--logLevel', 'warn'], {
+    cwd: root,
+    stdio: ['ignore', 2, 'inherit'],
+  });
 }

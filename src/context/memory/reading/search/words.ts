@@ -25,6 +25,12 @@ const firstLook = 1000;
 /** So many of the best are asked for; more only where a filter leaves too few of them. */
 const firstRanked = 120;
 
+/** Contents that are searched one by one, and the parts that one of them may have for it. */
+const mostContents = 64;
+const mostParts = 5000;
+
+const stretchRow = z.object({ first: z.int(), last: z.int() });
+type Stretch = z.infer<typeof stretchRow>;
 const backRow = z.object({ oldest: z.int(), count: z.int() });
 const partRow = z.object({ part: z.int() });
 const foundRow = z.object({ part: z.int(), entry: z.int() });
@@ -58,6 +64,16 @@ function lookBack(
 
 /** From stretch to stretch, the newest parts first, until there is enough or nothing more. */
 function newest(db: Database, match: string, rarest: string, filter: Filter): readonly Place[] {
+  const few = fewContents(db, filter);
+  if (few) {
+    // What was logged at the same time lies mixed, so that a part may be in two stretches.
+    const parts = new Set(few.flatMap((one) => matchesIn(db, match, one)));
+    return placesOf(
+      db,
+      [...parts].sort((a, b) => b - a),
+      filter,
+    );
+  }
   const found: Place[] = [];
   let before: bigint | undefined;
   for (let look = firstLook; ; look *= 4) {
@@ -71,6 +87,23 @@ function newest(db: Database, match: string, rarest: string, filter: Filter): re
     if (found.length >= mostKept || from === 0n) return found;
     before = from;
   }
+}
+
+/**
+ * Where few contents pass the filter, as those of one agent among many, their parts are looked at and not everybody's.
+ * Undefined where they are many, or large.
+ */
+function fewContents(db: Database, filter: Filter): readonly Stretch[] | undefined {
+  const place = (n: string): string => `(SELECT id FROM parts WHERE content = c.id AND n = ${n})`;
+  const sql = `SELECT DISTINCT ${place('0')} AS first, ${place('c.parts - 1')} AS last
+    FROM entries e CROSS JOIN contents c ON c.id = e.content AND c.state = 'whole' AND ${filter.sql} LIMIT ?`;
+  const few = db.all(stretchRow, sql, ...filter.values, mostContents + 1);
+  return few.length <= mostContents && few.every(({ first, last }) => last - first < mostParts) ? few : undefined;
+}
+
+function matchesIn(db: Database, match: string, { first, last }: Stretch): readonly number[] {
+  const sql = 'SELECT rowid AS part FROM words WHERE words MATCH ? AND rowid >= ? AND rowid <= ?';
+  return db.all(partRow, sql, match, BigInt(first), BigInt(last)).map(({ part }) => part);
 }
 
 /** By what the telling words score. The plus keeps FTS5 from looking up each part by itself. */
