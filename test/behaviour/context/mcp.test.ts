@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { must, type TestProject, testProject } from '../../support/cli.ts';
+import { itWith } from '../../support/needs.ts';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const clientInfo = { name: 'by-hand', version: '0' };
@@ -194,3 +195,51 @@ it('puts no secret of a file into a brief over the socket of an agent either', a
     expect(JSON.stringify(await bob.heard())).not.toContain(secret);
   }
 });
+
+itWith(
+  'bwrap',
+  'is there in a sandbox, as the agent of the socket and no other, without anything installed',
+  async () => {
+    const call = (id: number, name: string, input: object) => ({
+      id,
+      method: 'tools/call',
+      params: { name, arguments: input },
+    });
+    const said = [
+      { id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo } },
+      { method: 'notifications/initialized' },
+      { id: 1, method: 'tools/list' },
+      call(2, 'memory_log', { content: 'from the sandbox\n', title: 'inside' }),
+      call(3, 'checkpoint_load', { budget: 300 }),
+      call(4, 'memory_list', { space: 'project' }),
+      call(5, 'no_such_tool', {}),
+      { id: 6, method: 'no/such' },
+      ...Array.from({ length: 20 }, (_, i) => call(10 + i, 'memory_fetch', { id: 'nothing' })),
+    ].map((message) => JSON.stringify({ jsonrpc: '2.0', ...message }));
+    const lines = [
+      ...said.slice(0, 2),
+      'no JSON',
+      '[]',
+      `"${'x'.repeat(9_000_000)}"`,
+      ...said.slice(2),
+      '{"jsonrpc":"2.0","id":99,"met',
+    ];
+    writeFileSync(join(project.root, 'said.jsonl'), lines.join('\n'));
+    const script = 'agov mcp context --agent eve --as ada < said.jsonl';
+    const done = await must(project.agov('run', '--agent', 'bob', '--', 'sh', '-c', script));
+    const heard = done.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(heard.filter(({ id }) => id === null)).toHaveLength(3);
+    const answers = new Map(heard.map(({ id, ...told }) => [id, told]));
+    expect(answers.get(0)).toMatchObject({ result: { serverInfo: { name: 'agov-context' } } });
+    expect(answers.get(1).result.tools.map(({ name }: { name: string }) => name)).toContain('status_dashboard');
+    expect(answers.get(2).result.content[0].text).toContain('agent/bob');
+    expect(answers.get(3).result.content[0].text).toContain('On branch main');
+    for (const id of [4, 5, 10, 29]) expect(answers.get(id), String(id)).toMatchObject({ result: { isError: true } });
+    expect(answers.get(6)).toMatchObject({ error: { code: -32601 } });
+    const without = await project.agov('run', '--agent', 'bob', '--', 'sh', '-c', `AGOV_SOCKET= ${script}`);
+    expect(without).toMatchObject({ code: 69, stderr: expect.stringContaining('AGOV_SOCKET') });
+  },
+);
