@@ -5,6 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { must, type TestProject, testProject } from '../../support/cli.ts';
 import { itWith } from '../../support/needs.ts';
@@ -243,3 +245,17 @@ itWith(
     expect(without).toMatchObject({ code: 69, stderr: expect.stringContaining('AGOV_SOCKET') });
   },
 );
+
+itWith('bwrap', 'serves the client of the SDK behind the socket of an agent', async () => {
+  const client = new Client({ name: 'a-client', version: '1' });
+  const env = Object.fromEntries(Object.entries(project.environment).map(([key, value]) => [key, value ?? '']));
+  const args = [main, 'run', '--agent', 'bob', '--', 'agov', 'mcp', 'context'];
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env, cwd: project.root }));
+  expect((await client.listTools()).tools).toHaveLength(10);
+  const logged = await client.callTool({ name: 'memory_log', arguments: { content: 'by way of the socket' } });
+  expect(JSON.stringify(logged)).toContain('agent/bob');
+  const refused = await client.callTool({ name: 'status_sweep', arguments: { directory: '..' } });
+  expect(refused).toMatchObject({ isError: true });
+  await client.ping();
+  await client.close();
+});
