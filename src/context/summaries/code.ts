@@ -52,11 +52,16 @@ function bare(line: string): string {
     .trim();
 }
 
-/** Lines while there is room; says how many there was none for. */
+/** Letters of one line. */
+const longest = 1000;
+
+/** Lines while there is room; says how many there was none for. A line alone is cut where it has no room. */
 export function within(lines: readonly string[], most: number): string {
   const out: string[] = [];
   let left = most;
-  for (const line of lines) {
+  for (const full of lines) {
+    const short = full.length > longest ? `${full.slice(0, longest).toWellFormed()}…` : full;
+    const line = out.length === 0 ? short.split(' ').slice(0, most).join(' ') : short;
     const words = line.split(/\s+/).filter(Boolean).length;
     if (words > left && out.length > 0) break;
     out.push(line);

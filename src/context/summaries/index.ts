@@ -12,7 +12,8 @@ export function summarize(text: string, kind: string, length: SummaryLength): st
   const most = summaryLengths[length];
   switch (kind) {
     case 'code':
-      return codeSummary(text, most);
+      // What is called code and names nothing is told by its sentences.
+      return codeSummary(text, most) || proseSummary(text, most);
     case 'log':
       return logSummary(text, most);
     case 'table':

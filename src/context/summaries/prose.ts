@@ -19,10 +19,12 @@ export function proseSummary(text: string, most: number): string {
   const bags = sentences.map((sentence) => new Set(wordsOf(sentence)));
   const near = bags.map((a, i) => bags.map((b, j) => (i === j ? 0 : likeness(a, b))));
   const weights = textRank(near).map((rank, i) => rank * position(i, sentences.length) * size(sentences[i] ?? ''));
+  // One by one: of four hundred sentences there are more pairs than a call takes arguments.
+  const strongest = near.reduce((top, row) => row.reduce((most, value) => Math.max(most, value), top), 1e-9);
   const chosen: number[] = [];
   let left = most;
   for (;;) {
-    const next = best(weights, near, chosen, (i) => wordCount(sentences[i] ?? '') <= left);
+    const next = best(weights, near, strongest, chosen, (i) => wordCount(sentences[i] ?? '') <= left);
     if (next === undefined) break;
     chosen.push(next);
     left -= wordCount(sentences[next] ?? '');
@@ -71,10 +73,10 @@ function size(sentence: string): number {
 function best(
   weights: readonly number[],
   near: readonly (readonly number[])[],
+  strongest: number,
   chosen: readonly number[],
   fits: (i: number) => boolean,
 ): number | undefined {
-  const strongest = Math.max(...near.flat(), 1e-9);
   let found: number | undefined;
   let top = -Infinity;
   for (const [i, weight] of weights.entries()) {
