@@ -1,35 +1,33 @@
 /**
- * Stages a second of the engine whose units workers do, beside bare BullMQ with as many jobs that do nothing, in the same
- * run on the same server. `governed`: the worker judges each act and records it in a ledger of its own, as it always does.
- * `engine`: its effect is nothing at all, so that what is left is the journal, the claim and the seals.
+ * Stages a second of the engine whose units a worker does, in a process of its own, beside bare BullMQ with as many jobs
+ * that do nothing, in the same run on the same server. `governed`: the worker judges each act and records it in a ledger of
+ * its own, as it always does. `engine`: its effect is nothing at all, so that what is left is the journal, the claim and the
+ * seals. The server appends to a file and waits for the disk, as both ledgers do.
  */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { Queue, QueueEvents, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Queue, QueueEvents } from 'bullmq';
+import { z } from 'zod';
 import { openBullmq } from '../../src/adapters/queue/bullmq/index.ts';
 import { ledgerApprovals } from '../../src/governance/approvals/index.ts';
-import { loadKey } from '../../src/governance/ledger/index.ts';
 import { workspaceOf } from '../../src/work/agents/index.ts';
-import {
-  createOpener,
-  createSeal,
-  jobFormat,
-  nameOf,
-  openRemote,
-  startWorker,
-} from '../../src/work/orchestrator/index.ts';
-import { drive, type Perform, startRun } from '../../src/work/pipeline/index.ts';
+import { createOpener, jobFormat, openRemote } from '../../src/work/orchestrator/index.ts';
+import { drive, startRun } from '../../src/work/pipeline/index.ts';
 import { redisServer } from '../../test/support/redis-server.ts';
 import { quantile } from '../disk.ts';
-import { atOnce, type Ground, openGround, pipelineOf, stagesEach } from './ground.ts';
+import { bareOptions, connectTo, keyFile, keyOf, sealOf } from './bullmq-parts.ts';
+import { type Ground, openGround, pipelineOf, stagesEach } from './ground.ts';
 
 /** Medians of three runs of 1,000 each. */
 export interface BullmqBench {
   readonly engine: Rates;
   readonly governed: Rates;
   readonly bare: Rates;
-  /** Of bare BullMQ. */
+  /** On a server that keeps everything in memory alone. */
+  readonly bareInMemory: Rates;
+  /** Of bare BullMQ on the same server. */
   readonly engineShare: Rates;
 }
 
@@ -39,6 +37,7 @@ export interface Rates {
 }
 
 type Shape = 'chain' | 'fan-out';
+type Kind = 'engine' | 'governed' | 'bare';
 const shapes: readonly Shape[] = ['chain', 'fan-out'];
 const rounds = 3;
 const by = { operator: 'bench', user: 'bench' };
@@ -46,35 +45,18 @@ const never = new AbortController().signal;
 
 export async function benchBullmq(): Promise<BullmqBench | undefined> {
   if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
-  await using server = await redisServer();
+  await using server = await redisServer(['--appendonly', 'yes', '--appendfsync', 'always']);
   await using home = await openGround();
-  await using away = await openGround();
-  const taken = {
-    engine: new Map<Shape, number[]>(),
-    governed: new Map<Shape, number[]>(),
-    bare: new Map<Shape, number[]>(),
-  };
-  const note = (what: keyof typeof taken, shape: Shape, rate: number) =>
-    taken[what].set(shape, [...(taken[what].get(shape) ?? []), rate]);
-  for (let round = 0; round <= rounds; round++) {
-    for (const shape of shapes) {
-      const engine = await throughWorker(server.port, home, away, shape, nothing(home));
-      const governed = await throughWorker(server.port, home, away, shape, away.perform);
-      const bare = await bareBullmq(server.port, shape);
-      if (round === 0) continue; // warms up
-      note('engine', shape, engine);
-      note('governed', shape, governed);
-      note('bare', shape, bare);
-    }
-  }
-  const rates = (of: Map<Shape, number[]>): Rates => ({
-    chainPerSecond: Math.round(quantile(of.get('chain') ?? [], 0.5)),
-    fanOutPerSecond: Math.round(quantile(of.get('fan-out') ?? [], 0.5)),
-  });
-  const [engine, governed, bare] = [rates(taken.engine), rates(taken.governed), rates(taken.bare)];
+  const [engine, governed, bare] = [
+    await rates(home, server.port, 'engine'),
+    await rates(home, server.port, 'governed'),
+    await rates(home, server.port, 'bare'),
+  ];
+  await using forgetful = await redisServer();
+  const bareInMemory = await rates(home, forgetful.port, 'bare');
   const share = (one: number, all: number): number => Math.round((one / all) * 100) / 100;
   return {
-    ...{ engine, governed, bare },
+    ...{ engine, governed, bare, bareInMemory },
     engineShare: {
       chainPerSecond: share(engine.chainPerSecond, bare.chainPerSecond),
       fanOutPerSecond: share(engine.fanOutPerSecond, bare.fanOutPerSecond),
@@ -82,69 +64,52 @@ export async function benchBullmq(): Promise<BullmqBench | undefined> {
   };
 }
 
-/** Once the claim is on disk. */
-function nothing({ governor }: Ground): Perform {
-  return async ({ begun }) => {
-    await begun.recorded;
-    return {
-      ...{ verdict: 'allow', id: begun.id, value: undefined },
-      decision: { verdict: 'allow', policies: [], reasons: [], policyVersion: governor.policyVersion },
-      outcome: { status: 'ok', facts: {} },
-    };
+async function rates(home: Ground, port: number, kind: Kind): Promise<Rates> {
+  const tag = `agov:${home.ids()}`;
+  const name = 'bare';
+  await using worker = await startAway(
+    kind === 'bare' ? { kind, port, name } : { kind, port, tag, trusted: keyFile(home.dir) },
+  );
+  const taken: Record<Shape, number[]> = { chain: [], 'fan-out': [] };
+  for (let round = 0; round <= rounds; round++) {
+    for (const shape of shapes) {
+      const rate =
+        kind === 'bare'
+          ? await bareRate(home, port, name, shape)
+          : await engineRate(home, port, tag, worker.dir, shape);
+      if (round > 0) taken[shape].push(rate); // the first one warms up
+    }
+  }
+  const median = (all: readonly number[]): number => Math.round(quantile([...all], 0.5));
+  return { chainPerSecond: median(taken.chain), fanOutPerSecond: median(taken['fan-out']) };
+}
+
+async function startAway(asked: object): Promise<{ readonly dir: string } & AsyncDisposable> {
+  const file = fileURLToPath(new URL('worker.ts', import.meta.url));
+  const child = spawn(process.execPath, [file, JSON.stringify(asked)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  const { dir = '' } = z.object({ dir: z.string().optional() }).parse(JSON.parse(String(line)));
+  return {
+    dir,
+    async [Symbol.asyncDispose]() {
+      const gone = once(child, 'exit');
+      child.stdin.end();
+      await gone;
+    },
   };
 }
 
-const keyOf = (ground: Ground) => loadKey(join(ground.dir, 'key'));
-const sealOf = (ground: Ground, purpose: 'job' | 'result') => {
-  const key = keyOf(ground);
-  return createSeal({ ...key, sign: async (text) => key.sign(text) }, purpose);
-};
-
-async function throughWorker(
-  port: number,
-  home: Ground,
-  away: Ground,
-  shape: Shape,
-  perform: Perform,
-): Promise<number> {
-  const { env, ids } = home;
-  const common = { url: `redis://127.0.0.1:${port}`, env, tag: `agov:${ids()}`, format: jobFormat };
-  await using queue = openBullmq(common);
-  await using other = openBullmq(common);
+async function engineRate(home: Ground, port: number, tag: string, away: string, shape: Shape): Promise<number> {
+  const { env, ledger, artifacts } = home;
+  await using queue = openBullmq({ url: `redis://127.0.0.1:${port}`, env, tag, format: jobFormat });
   const { policyVersion } = home.governor;
-  const worker = await startWorker({
-    ...{
-      env,
-      ids,
-      perform,
-      policyVersion,
-      queue: other,
-      ledger: away.ledger,
-      artifacts: away.artifacts,
-      leaseMs: 10_000,
-    },
-    approvals: ledgerApprovals(away.ledger, env, 60_000),
-    keep: {
-      artifacts: away.artifacts,
-      hidden: [],
-      workspace: async (folder) => workspaceOf(away.workspace, folder, []),
-    },
-    worker: { name: 'bench', host: 'bench', key: nameOf(keyOf(away)) },
-    ...{ store: 'away', mostBytes: 0, seal: sealOf(away, 'result'), open: createOpener([keyOf(home)], 'job') },
-    ...{ mayLive: () => true, onEvent: () => undefined, onOrder: () => undefined },
-    record: {
-      ...{ name: 'bench', host: 'bench', boot: '', pid: 1, started: '', version: '', format: jobFormat, key: '' },
-      ...{ concurrency: atOnce, since: 0 },
-    },
-  });
   const pipeline = pipelineOf(shape);
   const run = await startRun(home, pipeline, { text: shape, file: `${shape}.yaml`, params: {} }, by);
-  const remote = openRemote(
+  await using remote = openRemote(
     {
-      ...{ env, queue, policyVersion, ledger: home.ledger, artifacts: home.artifacts, leaseMs: 10_000 },
-      approvals: ledgerApprovals(home.ledger, env, 60_000),
-      ...{ version: '', store: 'home', seal: sealOf(home, 'job'), open: createOpener([keyOf(away)], 'result') },
-      onNote: () => undefined,
+      ...{ env, queue, policyVersion, ledger, artifacts, leaseMs: 10_000, version: '', store: 'home' },
+      approvals: ledgerApprovals(ledger, env, 60_000),
+      ...{ seal: sealOf(home, 'job'), open: createOpener([keyOf({ dir: away })], 'result'), onNote: () => undefined },
     },
     run,
   );
@@ -162,27 +127,18 @@ async function throughWorker(
     { stop: never, quit: never },
   );
   const rate = (stagesEach / (performance.now() - began)) * 1000;
-  worker.drain();
-  await worker.ended;
-  await remote[Symbol.asyncDispose]();
   if (state.status !== 'ok') throw new Error(`the bench's own pipeline did not end well: ${state.reason}`);
   return rate;
 }
 
-/** As many jobs as there are stages, whose end is heard of as another process would hear of it. */
-async function bareBullmq(port: number, shape: Shape): Promise<number> {
-  const connect = () => new Redis({ port, maxRetriesPerRequest: null, protocol: 2, disableClientInfo: true });
-  const connections = [connect(), connect(), connect()] as const;
-  const shared = { prefix: '{bare}', skipVersionCheck: true };
-  const name = `bare-${shape}`;
-  const queue = new Queue(name, { ...shared, connection: connections[0] });
-  const worker = new Worker(name, async () => undefined, {
-    ...shared,
-    connection: connections[1],
-    concurrency: atOnce,
-  });
-  const events = new QueueEvents(name, { ...shared, connection: connections[2] });
-  await Promise.all([worker.waitUntilReady(), events.waitUntilReady()]);
+/** As many jobs as there are stages, whose end is heard of as another process hears of it. */
+async function bareRate({ env }: Ground, port: number, name: string, shape: Shape): Promise<number> {
+  const connections = [connectTo(port), connectTo(port)] as const;
+  const queue = new Queue(name, { ...bareOptions, connection: connections[0] });
+  // From now on: by default it is from whenever it first asks, which may be after the first job is done.
+  const lastEventId = `${env.now()}-0`;
+  const events = new QueueEvents(name, { ...bareOptions, connection: connections[1], lastEventId });
+  await events.waitUntilReady();
   let ended = 0;
   let onEnd = (): void => undefined;
   events.on('completed', () => {
@@ -207,7 +163,7 @@ async function bareBullmq(port: number, shape: Shape): Promise<number> {
     }
   }
   const rate = (stagesEach / (performance.now() - began)) * 1000;
-  await Promise.all([worker.close(), events.close(), queue.close()]);
+  await Promise.all([events.close(), queue.close()]);
   for (const connection of connections) connection.disconnect();
   return rate;
 }
