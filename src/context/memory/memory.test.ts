@@ -141,6 +141,27 @@ describe('what is forgotten', () => {
     ]);
   });
 
+  it('is nowhere on disk also where it is much, and the rest is found as before', async () => {
+    const kept = await log(
+      Array.from({ length: 300 }, (_, n) => `# k${n}\n\n${'walnut stays '.repeat(40)}\n\n`).join(''),
+    );
+    const section = (n: number): string => `# s${n}\n\n${`zirconium walnut yttrium${n} `.repeat(20)}\n\n`;
+    const entry = await log(Array.from({ length: 1500 }, (_, n) => section(n)).join(''));
+    expect(entry.parts).toBeGreaterThan(1000);
+    expect(entry.indexed).toBe(entry.parts);
+    expect(found('yttrium77')).toEqual([entry.id]);
+    memory.forget(here, entry.id, 'ada', 'holds personal data');
+    const bytes = onDisk();
+    for (const word of ['zirconium', 'irconiu', 'yttrium', 'trium1499']) expect(bytes.includes(word)).toBe(false);
+    expect(found('zirconium')).toEqual([]);
+    expect(found('walnut')).toEqual([kept.id]);
+    expect(sql('SELECT count(*) AS n FROM parts')).toEqual([{ n: kept.parts }]);
+    // What is little is cut out at once, as before.
+    memory.forget(here, (await log('a little wolframite\n')).id, 'ada', 'test');
+    expect(onDisk().includes('wolframite')).toBe(false);
+    sql(`INSERT INTO words (words) VALUES ('integrity-check')`);
+  });
+
   it('is not told where somebody else looks', async () => {
     const entry = await log('mine\n', { space: 'agent/bob' });
     memory.forget(['agent/bob'], entry.id, 'ada', 'a secret reason');

@@ -4,7 +4,7 @@ import { governorMarkSchema, mayLive } from '../../../governance/governor/index.
 import type { Env } from '../../../kernel/index.ts';
 import { type Database, selectEntries } from '../store/index.ts';
 import { behind, indexSome } from './catch-up.ts';
-import { eraseSome } from './erase.ts';
+import { erasing } from './erase.ts';
 import { bury, removeEntry } from './forget.ts';
 
 export interface Collected {
@@ -41,12 +41,12 @@ export async function collect(db: Database, env: Env, options: GcOptions = {}): 
     db.write(() => db.run(`UPDATE contents SET state = 'erasing' WHERE id = ? AND state = 'staging'`, id));
   }
   const condemned = db.all(idRow, `SELECT id FROM contents WHERE state = 'erasing'`);
-  for (const [done, { id }] of condemned.entries()) {
-    while (!eraseSome(db, id)) {
-      signal?.throwIfAborted();
-      await pause();
-    }
-    onProgress?.(done + 1, condemned.length);
+  const doomed = condemned.map(({ id }) => id);
+  let steps = 0;
+  for (const _ of erasing(db, doomed)) {
+    signal?.throwIfAborted();
+    steps += 1;
+    onProgress?.(steps, Math.max(steps, doomed.length));
     await pause();
   }
   const total = behind(db);

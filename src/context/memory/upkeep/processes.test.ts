@@ -120,43 +120,51 @@ it.each(['before 2', 'after 2', 'before 3', 'after 3', 'before 4', 'after 4'])('
 });
 
 describe('a gc', () => {
-  const lines = 3000;
-  const text = (mark: string): AsyncGenerator<Uint8Array> =>
+  const text = (mark: string, lines: number): AsyncGenerator<Uint8Array> =>
     (async function* () {
       yield Buffer.from(Array.from({ length: lines }, (_, i) => `${mark} line ${i} filler\n`).join(''));
     })();
 
   // The 1st commit takes what has expired, those after it its content, and the last ones index what was left out.
-  it.each(['before 1', 'after 1', 'before 3', 'after 3', 'before 4', 'after 4', 'after 5', 'before 6'])(
-    'killed %s',
-    async (at) => {
-      const kept = await (async () => {
-        await using memory = await open();
-        const entry = await memory.log('project', { operator: 'ada' }, text('kept'), { title: 'kept' });
-        for (const mark of ['gone', 'lost'])
-          await memory.log('project', { operator: 'ada' }, text(mark), { title: mark, ttlMs: 0 });
-        return entry;
-      })();
-      const db = new DatabaseSync(path);
-      // As after a block that was damaged and written again: nothing is indexed.
-      db.exec(`INSERT INTO words (words) VALUES ('delete-all'); UPDATE contents SET indexed = 0`);
-      const worker = start(0, 0, at.split(' ').reverse().join(':'), 'gc');
-      await worker.ended;
-      expect(worker.child.signalCode).toBe('SIGKILL');
+  it.each<[string, number]>([
+    ['before 1', 3000],
+    ['after 1', 3000],
+    ['before 3', 3000],
+    ['after 3', 3000],
+    ['before 4', 3000],
+    ['after 4', 3000],
+    ['before 6', 3000],
+    // So much that the index is written anew.
+    ['after 10', 100_000],
+    ['after 16', 100_000],
+    ['after 18', 100_000],
+  ])('killed %s of content of %i lines', async (at, lines) => {
+    const kept = await (async () => {
       await using memory = await open();
-      whole(memory, kept.id, 'kept', lines);
-      await memory.gc();
-      expect(memory.list(here, { limit: 10 }).entries.map(({ id }) => id)).toEqual([kept.id]);
-      whole(memory, kept.id, 'kept', lines);
-      expect(memory.search(here, { text: `"kept line ${lines - 1}"`, limit: 3 }).hits).toHaveLength(1);
-      expect(memory.search(here, { text: 'gone', limit: 3 }).hits).toEqual([]);
-      expect(memory.behind()).toBe(0);
-      const left = db
-        .prepare('SELECT (SELECT count(*) FROM contents) AS contents, (SELECT count(*) FROM parts) AS parts')
-        .get();
-      expect(left).toEqual({ contents: 1, parts: kept.parts });
-      db.exec(`INSERT INTO words (words) VALUES ('integrity-check')`);
-      db.close();
-    },
-  );
+      const entry = await memory.log('project', { operator: 'ada' }, text('kept', lines), { title: 'kept' });
+      for (const mark of ['gone', 'lost'])
+        await memory.log('project', { operator: 'ada' }, text(mark, lines), { title: mark, ttlMs: 0 });
+      return entry;
+    })();
+    const db = new DatabaseSync(path);
+    // As after a block that was damaged and written again: nothing is indexed.
+    db.exec(`INSERT INTO words (words) VALUES ('delete-all'); UPDATE contents SET indexed = 0`);
+    const worker = start(0, 0, at.split(' ').reverse().join(':'), 'gc');
+    await worker.ended;
+    expect(worker.child.signalCode).toBe('SIGKILL');
+    await using memory = await open();
+    whole(memory, kept.id, 'kept', lines);
+    await memory.gc();
+    expect(memory.list(here, { limit: 10 }).entries.map(({ id }) => id)).toEqual([kept.id]);
+    whole(memory, kept.id, 'kept', lines);
+    expect(memory.search(here, { text: `"kept line ${lines - 1}"`, limit: 3 }).hits).toHaveLength(1);
+    expect(memory.search(here, { text: 'gone', limit: 3 }).hits).toEqual([]);
+    expect(memory.behind()).toBe(0);
+    const left = db
+      .prepare('SELECT (SELECT count(*) FROM contents) AS contents, (SELECT count(*) FROM parts) AS parts')
+      .get();
+    expect(left).toEqual({ contents: 1, parts: kept.parts });
+    db.exec(`INSERT INTO words (words) VALUES ('integrity-check')`);
+    db.close();
+  });
 });
