@@ -21,22 +21,22 @@ import {
   workspaceOf,
 } from '../work/agents/index.ts';
 import type { Outlook } from '../work/pipeline/index.ts';
-import { type Acts, openActs } from './acts.ts';
-import { type Agents, openAgents } from './agents.ts';
-import { type AuthorityDoor, openAuthority } from './authority.ts';
-import { openBreakers } from './breakers.ts';
-import { type CheckpointDoor, openCheckpointDoor } from './checkpoints.ts';
-import { type Fleet, openFleet } from './fleet.ts';
+import { type CheckpointDoor, openCheckpointDoor } from './context/checkpoints.ts';
+import { type MemoryDoor, openMemoryDoor } from './context/memory.ts';
+import { openStatusDoor, type StatusDoor } from './context/status.ts';
 import { type FrameOptions, openFrame } from './frame.ts';
-import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './identities.ts';
-import { type Kills, openKills } from './kills.ts';
-import type { PublicKey } from './ledger-key.ts';
-import { type MemoryDoor, openMemoryDoor } from './memory.ts';
-import { openPreflight } from './preflight.ts';
-import { openRules, type Rules } from './rules.ts';
-import { openStatusDoor, type StatusDoor } from './status.ts';
-import { openStores, type Stores, toolbox } from './stores.ts';
-import { openTeams, type Teams } from './teams.ts';
+import { type AuthorityDoor, openAuthority } from './governance/authority.ts';
+import { acquireWith, type IdentityDoor, openIdentities, standingWith } from './governance/identities.ts';
+import { type Kills, openKills } from './governance/kills.ts';
+import type { PublicKey } from './governance/ledger-key.ts';
+import { openRules, type Rules } from './governance/rules.ts';
+import { openBreakers } from './state/breakers.ts';
+import { type Fleet, openFleet } from './state/fleet.ts';
+import { openStores, type Stores, toolbox } from './state/stores.ts';
+import { type Acts, openActs } from './work/acts.ts';
+import { type Agents, openAgents } from './work/agents.ts';
+import { openPreflight } from './work/preflight.ts';
+import { openTeams, type Teams } from './work/teams.ts';
 
 export { type PublicKey, toolbox };
 

@@ -4,7 +4,7 @@ import { answerTokens, type Material, type Writer } from '../context/memory/inde
 import { AgovError, redactor } from '../kernel/index.ts';
 import type { Frame } from './frame.ts';
 import { settingsOf, withModelKey } from './model-keys.ts';
-import type { Stores } from './stores.ts';
+import type { Stores } from './state/stores.ts';
 
 const setting = 'memory.summaries';
 /** A token of text or code has seldom fewer letters. */

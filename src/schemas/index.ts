@@ -1,39 +1,7 @@
-export { type AgentDefinition, agentSchema, type LlmDefinition, llmLimits } from './agent.ts';
-export { type Budget, budgetSchema } from './budget.ts';
-export { type Config, configSchema } from './config.ts';
-export {
-  type ArtifactRef,
-  artifactRefSchema,
-  type Entry,
-  type EntryDraft,
-  type EntryKind,
-  entryKindSchema,
-  entryKinds,
-  entrySchema,
-  maxEntryBytes,
-} from './entry.ts';
-export { type Fault, faultsError, formatFault, nearest, showFault } from './faults.ts';
-export {
-  consentOf,
-  type EventGate,
-  type EvidenceGate,
-  eventNameSchema,
-  type Gate,
-  lockNameSchema,
-} from './gates.ts';
-export {
-  type Decision,
-  decisionSchema,
-  type Facts,
-  type Intent,
-  intentSchema,
-  type Outcome,
-  outcomeSchema,
-  type Verdict,
-  verdictSchema,
-} from './intent.ts';
+export { type Config, configSchema } from './config/config.ts';
+export { type ModelConfig, modelSchema } from './config/models.ts';
+export { type Phase, phases, statusSchema } from './context/status.ts';
 export { jsonObjectSchema, jsonSchema } from './json.ts';
-export { type ModelConfig, modelSchema } from './models.ts';
 export {
   type Action,
   actionSchema,
@@ -47,6 +15,38 @@ export {
   tiers,
 } from './names.ts';
 export {
+  type ArtifactRef,
+  artifactRefSchema,
+  type Entry,
+  type EntryDraft,
+  type EntryKind,
+  entryKindSchema,
+  entryKinds,
+  entrySchema,
+  maxEntryBytes,
+} from './record/entry.ts';
+export {
+  type Decision,
+  decisionSchema,
+  type Facts,
+  type Intent,
+  intentSchema,
+  type Outcome,
+  outcomeSchema,
+  type Verdict,
+  verdictSchema,
+} from './record/intent.ts';
+export { type AgentDefinition, agentSchema, type LlmDefinition, llmLimits } from './work/agent.ts';
+export { type Budget, budgetSchema } from './work/budget.ts';
+export {
+  consentOf,
+  type EventGate,
+  type EvidenceGate,
+  eventNameSchema,
+  type Gate,
+  lockNameSchema,
+} from './work/gates.ts';
+export {
   duration,
   meansTemplate,
   type Parameter,
@@ -57,14 +57,13 @@ export {
   stageSchema,
   templateReference,
   type WrittenStage,
-} from './pipeline.ts';
+} from './work/pipeline.ts';
 export {
   type PreflightCheck,
   type PreflightRecord,
   preflightRecordSchema,
-} from './preflight.ts';
-export { type Phase, phases, statusSchema } from './status.ts';
-export { roleSchema, type Team, type TeamMember, teamSchema } from './team.ts';
+} from './work/preflight.ts';
+export { roleSchema, type Team, type TeamMember, teamSchema } from './work/team.ts';
 export {
   type Call,
   type Expansion,
@@ -72,6 +71,7 @@ export {
   runningStageSchema,
   type Template,
   templateSchema,
-} from './template.ts';
-export { parseYaml, readYaml, readYamlDocuments, type YamlFile, type YamlPath, type YamlResult } from './yaml.ts';
-export { issuesOf } from './yaml-issues.ts';
+} from './work/template.ts';
+export { type Fault, faultsError, formatFault, nearest, showFault } from './yaml/faults.ts';
+export { parseYaml, readYaml, readYamlDocuments, type YamlFile, type YamlPath, type YamlResult } from './yaml/yaml.ts';
+export { issuesOf } from './yaml/yaml-issues.ts';

@@ -15,11 +15,11 @@ import {
   type Receipt,
   type Signing,
 } from './append/index.ts';
-import { type Followed, follow } from './follow.ts';
 import type { SigningKey } from './key/index.ts';
 import { readWitness, writeWitness } from './publish/index.ts';
-import { checkSavedHead, createReader, inSnapshot, type LedgerReader } from './reader.ts';
-import { search } from './search.ts';
+import { type Followed, follow } from './read/follow.ts';
+import { checkSavedHead, createReader, inSnapshot, type LedgerReader } from './read/reader.ts';
+import { search } from './read/search.ts';
 import {
   type DatabaseOptions,
   keepWalShort,

@@ -1,4 +1,4 @@
-export { activeAgent } from './active.ts';
+export { activeAgent } from './acting/active.ts';
 export {
   createExec,
   type EgressDoor,
@@ -8,7 +8,19 @@ export {
   type ExecResult,
   execIntent,
   type SocketDoor,
-} from './exec.ts';
+} from './acting/exec.ts';
+export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './acting/leases/index.ts';
+export { heldFor, lockOwner, runOf, runOwner } from './acting/lock-owner.ts';
+export {
+  createExplainTool,
+  createUseTool,
+  type ExplainTool,
+  type ToolRequest,
+  type UsedTool,
+  type UseTool,
+  type UseToolParts,
+} from './acting/use-tool.ts';
+export { workspaceOf } from './acting/workspace.ts';
 export {
   type AgentResult,
   checkDefinition,
@@ -27,8 +39,6 @@ export {
   type RunAgent,
   readBeside,
 } from './kinds/index.ts';
-export { type Acquire, createAcquire, endRetired, rememberTampering, retiring } from './leases/index.ts';
-export { heldFor, lockOwner, runOf, runOwner } from './lock-owner.ts';
 export {
   type AgentOperations,
   answerOf,
@@ -55,13 +65,3 @@ export {
 } from './roster/index.ts';
 export { type Shipped, shippedAgents } from './shipped/index.ts';
 export { announceHalt, createWatch, type Watch } from './stop/index.ts';
-export {
-  createExplainTool,
-  createUseTool,
-  type ExplainTool,
-  type ToolRequest,
-  type UsedTool,
-  type UseTool,
-  type UseToolParts,
-} from './use-tool.ts';
-export { workspaceOf } from './workspace.ts';

@@ -2,7 +2,15 @@ import { compileCedar, compileSandbox, compileVault, type Grant } from '../../..
 import { AgovError } from '../../../kernel/index.ts';
 import { tiers } from '../../../schemas/index.ts';
 import type { AddCommands } from '../frame/index.ts';
-import { auditFiles, auditOption, authorityOf, collect, differenceTable, inOrder, told } from '../setup/layout.ts';
+import {
+  auditFiles,
+  auditOption,
+  authorityOf,
+  collect,
+  differenceTable,
+  inOrder,
+  told,
+} from '../setup/project/layout.ts';
 
 export const tierCommands: AddCommands = (program, define) => {
   const tier = program.command('tiers').description('what each tier may do, and what is compiled from that');

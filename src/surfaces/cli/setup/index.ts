@@ -1,16 +1,16 @@
 /** Setting up: a project's files, its secrets, its state, the shell's completion. */
 import type { AddCommands } from '../frame/index.ts';
-import { backupCommands } from './backup.ts';
-import { completionCommand } from './completion.ts';
-import { doctorCommand } from './doctor.ts';
-import { initCommand } from './init.ts';
-import { leasesCommand } from './leases.ts';
-import { sandboxCommand } from './sandbox.ts';
-import { schemaCommand } from './schema.ts';
-import { secretCommands } from './secret.ts';
-import { serveCommand } from './serve.ts';
-import { stateCommands } from './state.ts';
-import { vaultCommands } from './vault.ts';
+import { backupCommands } from './operate/backup.ts';
+import { doctorCommand } from './operate/doctor.ts';
+import { sandboxCommand } from './operate/sandbox.ts';
+import { serveCommand } from './operate/serve.ts';
+import { stateCommands } from './operate/state.ts';
+import { completionCommand } from './project/completion.ts';
+import { initCommand } from './project/init.ts';
+import { schemaCommand } from './project/schema.ts';
+import { leasesCommand } from './secrets/leases.ts';
+import { secretCommands } from './secrets/secret.ts';
+import { vaultCommands } from './secrets/vault.ts';
 
 export const setupCommands: AddCommands = (program, define) => {
   initCommand(program, define);

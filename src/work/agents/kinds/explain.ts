@@ -2,8 +2,8 @@
 import type { BeginOptions, Channel, Governor } from '../../../governance/governor/index.ts';
 import type { Explanation } from '../../../governance/policy/index.ts';
 import type { Intent } from '../../../schemas/index.ts';
-import { activeAgent } from '../active.ts';
-import { execIntent } from '../exec.ts';
+import { activeAgent } from '../acting/active.ts';
+import { execIntent } from '../acting/exec.ts';
 import { type KnownToAgents, mustDefine } from './definition.ts';
 import { mustFit } from './run.ts';
 import type { Definition } from './types.ts';

@@ -2,7 +2,7 @@
 import type { Budgets } from '../../../governance/budgets/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
 import { AgovError, type Json, sha256Hex } from '../../../kernel/index.ts';
-import type { Exec } from '../exec.ts';
+import type { Exec } from '../acting/exec.ts';
 import { timeLeft, withBudget } from '../llm/index.ts';
 import type { AgentResult, Kind } from './types.ts';
 

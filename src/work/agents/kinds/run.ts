@@ -2,7 +2,7 @@
 import type { Acted, Governor } from '../../../governance/governor/index.ts';
 import { AgovError } from '../../../kernel/index.ts';
 import type { Tier } from '../../../schemas/index.ts';
-import { activeAgent } from '../active.ts';
+import { activeAgent } from '../acting/active.ts';
 import { type KnownToAgents, mustDefine } from './definition.ts';
 import type { AgentJob, AgentResult, Definition, KindName, Kinds } from './types.ts';
 

@@ -6,7 +6,7 @@ import type { Model } from '../../../adapters/models/port.ts';
 import { redactText } from '../../../governance/redaction/index.ts';
 import type { Json, JsonObject } from '../../../kernel/index.ts';
 import { type LlmDefinition, llmLimits } from '../../../schemas/index.ts';
-import { activeAgent } from '../active.ts';
+import { activeAgent } from '../acting/active.ts';
 import type { Seat } from '../operations/operation.ts';
 import { mustHavePrices } from './budget.ts';
 import { sentencesOf, stopsTheRecord } from './call/fatal.ts';

@@ -8,7 +8,7 @@ import type { Acted, BeginOptions, Channel, Effected } from '../../../governance
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import { AgovError, canonicalJson, formatDuration, parseDuration, sha256Hex } from '../../../kernel/index.ts';
 import type { Decision, LlmDefinition, Tier } from '../../../schemas/index.ts';
-import { activeAgent } from '../active.ts';
+import { activeAgent } from '../acting/active.ts';
 import type { AgentJob, AgentResult } from '../kinds/types.ts';
 import type { AgentOperations, Seat } from '../operations/index.ts';
 import { abilitiesOf, type Workbench } from './abilities.ts';

@@ -1,7 +1,7 @@
 /** The table of what an agent may ask, made for one asker, and the checks that come before each of them. */
 import type { JsonObject } from '../../../kernel/index.ts';
-import { activeAgent } from '../active.ts';
-import { hush } from '../leases/index.ts';
+import { activeAgent } from '../acting/active.ts';
+import { hush } from '../acting/leases/index.ts';
 import { aboutOperations } from './groups/about.ts';
 import { actOperations } from './groups/acts.ts';
 import { boardOperations } from './groups/board.ts';

@@ -7,8 +7,8 @@ import type { Artifacts } from '../../../governance/evidence/index.ts';
 import type { Governor } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
 import type { Env } from '../../../kernel/index.ts';
-import type { Exec } from '../exec.ts';
-import type { ExplainTool, UseTool } from '../use-tool.ts';
+import type { Exec } from '../acting/exec.ts';
+import type { ExplainTool, UseTool } from '../acting/use-tool.ts';
 import type { Slots } from './slots.ts';
 
 export interface OperationParts {

@@ -7,7 +7,7 @@ import type { Sandbox } from '../../../../adapters/sandbox/port.ts';
 import type { Artifacts } from '../../../../governance/evidence/index.ts';
 import type { Acted, End } from '../../../../governance/governor/index.ts';
 import { AgovError, canonicalJson, type Json, type JsonObject, sha256Hex } from '../../../../kernel/index.ts';
-import type { Exec, ExecResult } from '../../exec.ts';
+import type { Exec, ExecResult } from '../../acting/exec.ts';
 import { type AskParts, timeLeft, withBudget } from '../../llm/index.ts';
 import type { AgentJob, AgentResult, Kind } from '../types.ts';
 import { inputFor, moduleOf, runner } from './module.ts';

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { End } from '../../../../governance/governor/index.ts';
 import { isoTime, messageOf } from '../../../../kernel/index.ts';
 import { nameSchema } from '../../../../schemas/index.ts';
-import { lockOwner } from '../../lock-owner.ts';
+import { lockOwner } from '../../acting/lock-owner.ts';
 import { answerOf, defineOperation, notAllowed, type Operation, type Seat } from '../operation.ts';
 import type { OperationParts } from '../parts.ts';
 import { tooMany } from '../slots.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Channel } from '../../../../governance/governor/index.ts';
 import { AgovError } from '../../../../kernel/index.ts';
-import { workspaceOf } from '../../workspace.ts';
+import { workspaceOf } from '../../acting/workspace.ts';
 
 export const withinSchema = z
   .string()
