@@ -22,7 +22,7 @@ export function openMemoryDoor(frame: Frame, stores: Stores, rules: Rules): Memo
   const senses = async () =>
     config.memory.embeddings === undefined ? undefined : (await import('../state/senses.ts')).openSenses(frame, stores);
   const writer = async () =>
-    config.memory.summaries === undefined ? undefined : (await import('../writer.ts')).openWriter(frame, stores);
+    config.memory.summaries === undefined ? undefined : (await import('./writer.ts')).openWriter(frame, stores);
   const part = () => import('../../context/memory/index.ts');
   const memory = once(async () => keep((await part()).openMemory({ path: join(project.data, 'memory.db'), env, ids })));
   const parts = async () => {

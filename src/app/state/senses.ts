@@ -2,8 +2,8 @@
 import { openEmbedder } from '../../adapters/models/embeddings/index.ts';
 import type { Senses } from '../../context/memory/index.ts';
 import { AgovError } from '../../kernel/index.ts';
+import { settingsOf, withModelKey } from '../context/model-keys.ts';
 import type { Frame } from '../frame.ts';
-import { settingsOf, withModelKey } from '../model-keys.ts';
 import type { Stores } from './stores.ts';
 
 const setting = 'memory.embeddings';

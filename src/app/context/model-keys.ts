@@ -1,7 +1,7 @@
 /** The key of a model that the project itself asks, leased for one call and on record. */
-import { AgovError, type Secret } from '../kernel/index.ts';
-import { type Config, type ModelConfig, nearest } from '../schemas/index.ts';
-import type { Stores } from './state/stores.ts';
+import { AgovError, type Secret } from '../../kernel/index.ts';
+import { type Config, type ModelConfig, nearest } from '../../schemas/index.ts';
+import type { Stores } from '../state/stores.ts';
 
 /** Longer than the model may take. */
 const spareMs = 10_000;

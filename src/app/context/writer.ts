@@ -1,10 +1,10 @@
 /** The model that writes the memory's summaries, with its key leased for each call and on record. */
-import { openModel } from '../adapters/models/sdk/index.ts';
-import { answerTokens, type Material, type Writer } from '../context/memory/index.ts';
-import { AgovError, redactor } from '../kernel/index.ts';
-import type { Frame } from './frame.ts';
+import { openModel } from '../../adapters/models/sdk/index.ts';
+import { answerTokens, type Material, type Writer } from '../../context/memory/index.ts';
+import { AgovError, redactor } from '../../kernel/index.ts';
+import type { Frame } from '../frame.ts';
+import type { Stores } from '../state/stores.ts';
 import { settingsOf, withModelKey } from './model-keys.ts';
-import type { Stores } from './state/stores.ts';
 
 const setting = 'memory.summaries';
 /** A token of text or code has seldom fewer letters. */
