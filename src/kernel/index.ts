@@ -1,3 +1,4 @@
+export { cacheFolder } from './cache.ts';
 export { createOnce } from './create-once.ts';
 export { durationPattern, formatDuration, parseDuration } from './duration.ts';
 export { type Env, isoTime, systemEnv } from './env.ts';

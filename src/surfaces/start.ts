@@ -2,10 +2,9 @@
  * Starts a command: the version at once, then signals and the command line. Everything else is loaded when it is needed.
  * `agov` hands over its words as they are; a command that stands alone puts its own name before them.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { constants, homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { constants } from 'node:os';
 import type { SignalSource } from './cli/index.ts';
 
 const neededNode = 24;
@@ -23,7 +22,9 @@ export async function start(argv: readonly string[]): Promise<void> {
     return;
   }
   outliveReaders();
-  keepCompiled();
+  const { cacheFolder } = await import('../kernel/index.ts');
+  const folder = cacheFolder(process.env);
+  if (folder !== undefined) enableCompileCache(folder);
   const { runCli } = await import('./cli/index.ts');
   process.exitCode = await runCli(argv, {
     stdin: process.stdin,
@@ -50,25 +51,6 @@ function outliveReaders(): void {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
     });
-  }
-}
-
-/**
- * Keeps compiled code from one start to the next. What lies there is run as it is, so that the folder must be ours alone,
- * and in no project, where an agent could write it.
- */
-function keepCompiled(): void {
-  const { XDG_CACHE_HOME: set, HOME: home } = process.env;
-  const folder = join(set?.startsWith('/') ? set : join(home || homedir(), '.cache'), 'agov');
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const real = realpathSync(folder);
-    const { uid, mode } = statSync(real);
-    if (uid !== process.getuid?.() || (mode & 0o077) !== 0) return;
-    for (let dir = real; dirname(dir) !== dir; dir = dirname(dir)) if (existsSync(join(dir, 'agov.yaml'))) return;
-    enableCompileCache(real);
-  } catch {
-    // Without it everything works the same, only slower to start.
   }
 }
 

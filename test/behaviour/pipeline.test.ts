@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/schemas/index.ts';
 import { must, type TestProject, testProject } from '../support/cli.ts';
 import { describeWith } from '../support/needs.ts';
+import { larger } from '../support/sizes.ts';
 
 let project: TestProject;
 beforeEach(async () => {
@@ -134,7 +135,7 @@ finally:
     const name = file(chain);
     // Just before and just after each commit of a whole run in turn, or a step apart, unless the environment asks for all.
     const points = Array.from({ length: 120 }, (_, i) => `${1 + (i >> 1)}:${i % 2 === 0 ? 'before' : 'after'}`);
-    const step = process.env['AGOV_CRASHES'] ? 1 : 7;
+    const step = larger ? 1 : 7;
     let finished = false;
     let kills = 0;
     for (let i = 0; i < points.length && !finished; i += step) {

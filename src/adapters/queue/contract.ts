@@ -128,6 +128,7 @@ export function queueContract(open: () => Promise<Queue>): void {
     const { id, run } = jobOf();
     await queue.claims.claim(id, 'me', { leaseMs: 1, keepMs });
     await queue.claims.finish({ id, run }, 'me', 'result');
+    await expect.poll(async () => (await queue.claims.look([id]))[0]?.leftMs).toBe(0);
     expect(await queue.claims.fence(id, keepMs)).toMatchObject({ fenced: false, result: 'result' });
     expect(await queue.claims.cancel(id, keepMs)).toMatchObject({ fenced: false, result: 'result' });
     expect((await queue.claims.fence(id, keepMs, 'another result')).fenced).toBe(false);

@@ -13,7 +13,7 @@ import type { Ledger } from '../../governance/ledger/index.ts';
 import type { PolicyOptions, PolicySet } from '../../governance/policy/index.ts';
 import { openStandings, type Standings } from '../../governance/standing/index.ts';
 import { loadTiers, type Tiers } from '../../governance/tiers/index.ts';
-import { parseDuration } from '../../kernel/index.ts';
+import { cacheFolder, parseDuration } from '../../kernel/index.ts';
 import { ledgerRoster, type Roster } from '../../work/agents/index.ts';
 import { retireOrphans } from '../../work/teams/index.ts';
 import { type Frame, once } from '../frame.ts';
@@ -36,7 +36,12 @@ export interface Rules {
   accounts(): Promise<Budgets>;
 }
 
-export function openRules({ env, ids, config, root }: Frame, stores: Stores, world: World, kills: Kills): Rules {
+export function openRules(
+  { env, ids, config, root, environment }: Frame,
+  stores: Stores,
+  world: World,
+  kills: Kills,
+): Rules {
   const { ledger, state } = stores;
   const tiers = once(() => loadTiers(config.tiers === undefined ? {} : { file: join(root, config.tiers) }));
   const policySources = async () => ({
@@ -45,8 +50,9 @@ export function openRules({ env, ids, config, root }: Frame, stores: Stores, wor
     overrides: { tools: config.tools, hosts: config.hosts },
   });
   const policy = once(async () => {
-    const { loadPolicySet } = await import('../../governance/policy/index.ts');
-    return loadPolicySet(await policySources());
+    const { loadPolicySet, triedIn } = await import('../../governance/policy/index.ts');
+    const folder = cacheFolder(environment);
+    return loadPolicySet({ ...(await policySources()), tried: folder === undefined ? undefined : triedIn(folder) });
   });
   const rolesOf = (name: string): readonly string[] => config.operators.find((one) => one.name === name)?.roles ?? [];
   const approvals = once(async () =>

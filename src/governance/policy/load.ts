@@ -7,6 +7,7 @@ import { type Engine, type SchemaJson, startEngine } from './engine/cedar.ts';
 import { parseRules, type Rule } from './rules/parse.ts';
 import { type ProjectFiles, readProject } from './rules/project.ts';
 import { type Trial, tryRules } from './rules/trial.ts';
+import type { Tried } from './rules/tried.ts';
 import { createPolicySet } from './set.ts';
 import type { PolicyReport, PolicySet, TestReport } from './types.ts';
 
@@ -17,10 +18,18 @@ export interface PolicyOptions {
   readonly overrides?: Overrides;
 }
 
+export interface LoadOptions extends PolicyOptions {
+  /** What has been found in order before, and need not be tried again. */
+  readonly tried?: Tried | undefined;
+}
+
 /** @throws AgovError POLICY_INVALID with all faults in `details.faults`; CONFIG_INVALID for bad overrides */
-export async function loadPolicySet(options: PolicyOptions): Promise<PolicySet> {
-  const { set, faults } = await examine(options);
-  if (faults.length === 0) return set;
+export async function loadPolicySet({ tried, ...options }: LoadOptions): Promise<PolicySet> {
+  const { set, faults, hash, known } = await examine(options, tried);
+  if (faults.length === 0) {
+    if (!known) tried?.add(hash);
+    return set;
+  }
   set[Symbol.dispose]();
   const fix = 'Correct the lines named; until then nothing is allowed. See "agov policy check".';
   throw faultsError('POLICY_INVALID', 'The policy set', faults, fix);
@@ -49,30 +58,40 @@ interface Examined {
   readonly ruleCount: number;
   readonly trial: Trial;
   readonly faults: readonly Fault[];
+  /** Of all that the faults depend on. */
+  readonly hash: string;
+  /** It was tried before, and now was not. */
+  readonly known: boolean;
 }
 
-async function examine({ tiers, projectDir, overrides = {} }: PolicyOptions): Promise<Examined> {
+async function examine({ tiers, projectDir, overrides = {} }: PolicyOptions, tried?: Tried): Promise<Examined> {
   const builtin = compileCedar(tiers, overrides);
   const schema = await readSchema();
   const engine: Engine = await startEngine(schema);
   const project = projectDir === undefined ? { files: [], faults: [] } : await readProject(projectDir);
-  const parsed = parseRules(engine.cedar, schema, project.files);
-  const rules = [...builtin, ...parsed.rules];
   const version = canonicalHash({
     tiers: tiers.hash,
     builtin: builtin.map((policy) => policy.text),
     schema,
     project: project.files.map(({ file, text }) => ({ file, text })),
   });
+  const hash = canonicalHash({
+    version,
+    program: [await readFile(packageFile('package.json'), 'utf8'), engine.cedar.getCedarVersion()],
+    examples: project.files.map(({ examples }) => (examples ? { ...examples } : null)),
+  });
+  const known = tried?.has(hash) ?? false;
+  const parsed = parseRules(engine.cedar, schema, project.files, known);
+  const rules = [...builtin, ...parsed.rules];
   const set = createPolicySet({ engine, tiers, rules, version });
   // A set with rules missing would make others look unreachable.
   const early = [...project.faults, ...parsed.faults];
   const trial: Trial =
-    early.length > 0 ? { results: [], faults: [] } : tryRules(engine, set, project.files, parsed.rules);
+    early.length > 0 || known ? { results: [], faults: [] } : tryRules(engine, set, project.files, parsed.rules);
   const faults = [...early, ...trial.faults].sort(
     (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,
   );
-  return { set, project, builtin, ruleCount: parsed.rules.length, trial, faults };
+  return { set, project, builtin, ruleCount: parsed.rules.length, trial, faults, hash, known };
 }
 
 /** The JSON form of `builtin/agov.cedarschema`: Cedar reads it many times faster, and a test holds the two together. */

@@ -189,7 +189,12 @@ export async function settleAll(ledger: Ledger): Promise<void> {
     const intent = ledger.byId(id);
     if (intent?.kind !== 'intent') continue;
     const body: JsonObject = { status: 'unknown', reason: 'It died.', facts: {} };
-    await ledger.append({ kind: 'outcome', parent: id, run: intent.run ?? '', body, closes: id });
+    try {
+      await ledger.append({ kind: 'outcome', parent: id, run: intent.run ?? '', body, closes: id });
+    } catch (error) {
+      // What was on its way to the disk when it died may get there yet.
+      if (!isAgovError(error, 'LEDGER_CLAIMED')) throw error;
+    }
   }
 }
 

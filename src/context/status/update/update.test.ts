@@ -1,4 +1,5 @@
 /** Many who change one status lose nothing, a person who saves in between included, and a process may die anywhere. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -16,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { someOf } from '../../../../test/support/sizes.ts';
 import { AgovError, idSource, systemEnv } from '../../../kernel/index.ts';
 import { readStatus } from '../format/index.ts';
 import { openTurns } from './turn.ts';
@@ -120,7 +122,7 @@ it.each([
       `${writes.length}:after`,
       `${writes.indexOf('writeFileSync') + 1}:half`,
     ];
-    for (const at of deaths) {
+    for (const at of someOf(deaths, 3)) {
       reset();
       const worker = start('w', 1, { KILL_AT: at }, true);
       await worker.ended;
