@@ -16,7 +16,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Processes and databases are real here, and a third of the time is spent waiting for them: one worker more than cores.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // No test changes what another one reads of a module; loading them all anew for each file took a third of the time.
     isolate: false,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
