@@ -67,12 +67,13 @@ describeWith('redis-server', 'runs done by workers', () => {
     const script = { pipeline: pipelineSchema.parse(pipeline) as Pipeline, conduct: new Map() }; // no template in it
     const { state, entries } = await lived(script, [], []);
     expect(state.status).toBe('ok');
-    for (const { id } of entries.filter(({ kind, body }) => kind === 'stage' && body['step'] === 'started')) {
-      const asked = entries.filter(
-        ({ kind, parent, body }) => kind === 'job' && parent === id && body['step'] === 'asked',
-      );
-      expect(asked.length).toBeGreaterThan(0);
-      expect(asked.length).toBeLessThanOrEqual(2);
+    const jobs = entries.filter(({ kind }) => kind === 'job');
+    for (const { id, body } of entries.filter(({ kind, body }) => kind === 'stage' && body['step'] === 'started')) {
+      const steps = jobs.filter(({ parent }) => parent === id).map((job) => job.body['step']);
+      const asked = steps.filter((step) => step === 'asked');
+      expect(asked.length, `${body['stage']}`).toBeLessThanOrEqual(2);
+      // A slow machine may lose a worker before it could ask.
+      if (!steps.includes('lost')) expect(asked.length, `${body['stage']}`).toBeGreaterThan(0);
     }
   });
 });
