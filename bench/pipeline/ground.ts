@@ -50,12 +50,12 @@ export async function openGround(): Promise<Ground> {
   return {
     ...{ dir, workspace, env, ids, ledger, governor, locks: state.locks, graceMs: 10_000 },
     artifacts: fileArtifacts(join(dir, 'artifacts'), ids),
-    perform: ({ run, stage, workspace: folder, begun }) =>
+    perform: ({ run, stage, workspace: folder, begun, early }) =>
       governor.act(
         { agent: stage.agent, run, workspace: folder },
         { action: 'process.exec', resource: 'git', args: { argv: ['git', 'status'] } },
         async () => ({ outcome: { status: 'ok', facts: {} }, value: undefined }),
-        { parent: begun.id, after: begun.after ?? begun.id },
+        { parent: begun.id, after: begun.after ?? begun.id, early },
       ),
     async [Symbol.asyncDispose]() {
       await ledger[Symbol.asyncDispose]();

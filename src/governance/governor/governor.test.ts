@@ -101,6 +101,56 @@ describe('begin and end', () => {
   });
 });
 
+describe('an outcome that a caller goes on before', () => {
+  /** Acts, and tells what there was of the outcome when it answered. */
+  const actEarly = async (
+    { governor, ledger }: Governed,
+    as: Parameters<Governed['governor']['act']>[0],
+    effect: (id: string) => Promise<'ok' | 'failed'>,
+  ) => {
+    let recorded: Promise<void> | undefined;
+    const early = {
+      id: 'outcome-1',
+      begun(promise: Promise<void>) {
+        recorded = promise;
+      },
+    };
+    const act = async (id: string) => ({ outcome: { status: await effect(id), facts: {} }, value: undefined });
+    await governor.act(as, write('a.txt'), act, { early });
+    return { there: ledger.query({ kinds: ['outcome'] }).length, recorded };
+  };
+
+  it('is on its way when the act is answered, under the id that was asked for', async () => {
+    const one = await setUp({ agents: { bob: 'T1' } });
+    const { there, recorded } = await actEarly(one, one.channel('bob'), async () => 'ok');
+    expect(there).toBe(0);
+    await recorded;
+    expect(one.ledger.byId('outcome-1')).toMatchObject({ kind: 'outcome', body: { status: 'ok' } });
+    expect(one.ledger.openIds()).toEqual([]);
+  });
+
+  it('is waited for where it went wrong, and where a budget is kept', async () => {
+    const one = await setUp({ agents: { bob: 'T1' } });
+    const failed = await actEarly(one, one.channel('bob'), async () => 'failed');
+    expect(failed).toEqual({ there: 1, recorded: undefined });
+    const budget = await one.budgets.openScope({ run: 'run-1', name: 'work', limits: { actions: 5 } });
+    const paid = await actEarly(one, { ...one.channel('bob'), budget }, async () => 'ok');
+    expect(paid).toEqual({ there: 2, recorded: undefined });
+  });
+
+  it('takes all that rests on it with it where it is refused', async () => {
+    const one = await setUp({ agents: { bob: 'T1' } });
+    const { recorded } = await actEarly(one, one.channel('bob'), async (id) => {
+      // As a kill does.
+      await one.governor.end(one.channel('bob'), id, { status: 'failed', facts: {} });
+      return 'ok';
+    });
+    const next = one.ledger.append({ kind: 'run', run: 'run-1', body: {}, after: ['outcome-1'] });
+    await expect(recorded).rejects.toMatchObject({ code: 'LEDGER_CLAIMED' });
+    await expect(next).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+});
+
 describe('where a path leads', () => {
   it.each([
     ['a symlink out of the workspace', (ws: string) => symlinkSync('/etc', join(ws, 'out')), 'out/passwd'],

@@ -149,7 +149,7 @@ export function createGovernor(parts: GovernorParts): Governor {
       agent: channel.agent,
       ...(tier ? { tier } : {}),
       ...(options.parent ? { parent: options.parent } : {}),
-      ...(options.after ? { after: options.after } : {}),
+      ...(options.after ? { after: [options.after] } : {}),
       body: {
         ...intent,
         workspace: channel.workspace,
@@ -177,11 +177,12 @@ export function createGovernor(parts: GovernorParts): Governor {
     return { verdict: 'deny', id, decision, ...(code ? { code } : {}) };
   }
 
-  async function end(channel: Channel, id: string, { artifacts, spent, ...outcome }: End): Promise<void> {
+  async function end(channel: Channel, id: string, ended: End, entry?: string): Promise<void> {
+    const { artifacts, spent, ...outcome } = ended;
     const used = spent === undefined ? undefined : readSpent(spent);
     const settle = channel.budget === undefined ? undefined : budgets?.settling(channel, id, used);
     const { seq } = await ledger.append({
-      kind: 'outcome',
+      ...{ kind: 'outcome', ...(entry === undefined ? {} : { id: entry }) },
       parent: id,
       run: channel.run,
       agent: channel.agent,
@@ -204,7 +205,11 @@ export function createGovernor(parts: GovernorParts): Governor {
       await end(channel, begun.id, { status: 'failed', reason: messageOf(error).slice(0, 2000), facts: {} });
       throw error;
     });
-    await end(channel, begun.id, outcome);
+    const early = channel.budget === undefined && outcome.status === 'ok' ? options?.early : undefined;
+    const recorded = end(channel, begun.id, outcome, early?.id);
+    if (!early) await recorded;
+    recorded.catch(() => undefined); // whoever rests on it gets it
+    early?.begun(recorded);
     return { ...begun, outcome, value };
   }
 
@@ -212,7 +217,7 @@ export function createGovernor(parts: GovernorParts): Governor {
     policyVersion: policy.version,
     standing,
     begin,
-    end,
+    end: (channel, id, ended) => end(channel, id, ended),
     act,
     async explain(channel, intent, { approvals: given = 0, ...options } = {}) {
       const who = await identify(channel);

@@ -26,6 +26,8 @@ export interface BeginOptions {
   readonly parent?: string;
   /** An entry that may still be on its way to the ledger: unless it gets there nothing is recorded, nor allowed. */
   readonly after?: string;
+  /** Of `act`: the caller goes on before what came well of it is on disk. */
+  readonly early?: EarlyOutcome | undefined;
   /** The most that the effect may use of a model: held in the channel's budget until its end tells what it was. */
   readonly reserve?: Spent;
   /** What a tool found out about the resource; a fact that the action needs and that is missing denies. */
@@ -44,6 +46,14 @@ export interface BeginOptions {
     /** What whoever it stands under spends from, where that is not what that one was handed. */
     readonly payer?: string;
   };
+}
+
+/** For a caller that rests all it does next on the entry of the outcome. Where a budget is kept it is waited for. */
+export interface EarlyOutcome {
+  /** The id that the entry is to have. */
+  readonly id: string;
+  /** Called as soon as the entry is on its way, with what tells when it is on disk. */
+  readonly begun: (recorded: Promise<void>) => void;
 }
 
 export type Begun =

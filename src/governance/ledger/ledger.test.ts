@@ -83,14 +83,14 @@ describe('append', () => {
     await using ledger = await folder.open();
     await ledger.append(draft(0, { id: 'first', claim: 'once' }));
     const answers = await Promise.allSettled([
-      ledger.append(draft(1, { id: 'second', after: 'first' })),
+      ledger.append(draft(1, { id: 'second', after: ['first'] })),
       ledger.append(draft(2, { id: 'refused', claim: 'once' })),
-      ledger.append(draft(3, { id: 'third', after: 'refused' })),
-      ledger.append(draft(4, { after: 'third' })),
+      ledger.append(draft(3, { id: 'third', after: ['first', 'refused'] })),
+      ledger.append(draft(4, { after: ['third'] })),
     ]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
     expect(answers[3]).toMatchObject({ reason: { code: 'CONFLICT' } });
-    await expect(ledger.append(draft(5, { id: 'own', after: 'own' }))).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(ledger.append(draft(5, { id: 'own', after: ['own'] }))).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(ledger.verify()).toMatchObject({ ok: true, size: 2 });
   });
 

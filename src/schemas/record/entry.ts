@@ -58,6 +58,6 @@ export type EntryDraft = Omit<Entry, 'v' | 'seq' | 'at' | 'id'> & {
   readonly opens?: boolean;
   /** Closes an open entry, in the same transaction. Fails with LEDGER_CLAIMED when that id is not open. */
   readonly closes?: string;
-  /** Id of an entry that this one rests on and that may still be on its way: fails with CONFLICT unless it got there. */
-  readonly after?: string;
+  /** Ids of entries that this one rests on and that may still be on their way: fails with CONFLICT unless all got there. */
+  readonly after?: readonly string[];
 };

@@ -129,7 +129,7 @@ function signHead(tree: GrowingTree, origin: string, sign: (text: string) => str
 }
 
 function refuse({ draft, id }: Append, length: number, reads: Reads, tail: Tail): AgovError | undefined {
-  const { claim, closes, after } = draft;
+  const { claim, closes, after = [] } = draft;
   if (length > maxEntryBytes) {
     return new AgovError('ENTRY_TOO_LARGE', {
       what: 'The ledger entry is over 65,535 bytes.',
@@ -148,9 +148,10 @@ function refuse({ draft, id }: Append, length: number, reads: Reads, tail: Tail)
       why: 'It was never opened, or somebody else has closed it.',
     });
   }
-  if (after !== undefined && !tail.isTaken(after, false)) {
+  const missing = after.find((one) => !tail.isTaken(one, false));
+  if (missing !== undefined) {
     return new AgovError('CONFLICT', {
-      what: `Entry ${after} is not in the ledger.`,
+      what: `Entry ${missing} is not in the ledger.`,
       why: 'What rests on it was not written either.',
     });
   }

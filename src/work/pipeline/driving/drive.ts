@@ -1,5 +1,5 @@
 /** Drives a run to its end, or to the approvals and events that it must wait for. Kill it anywhere: the next driver goes on. */
-import type { Env, IdSource } from '../../../kernel/index.ts';
+import type { Env } from '../../../kernel/index.ts';
 import type { Pipeline } from '../../../schemas/index.ts';
 import { openJournal, type RunBody, type RunState, readRun, type Unit, unitKey } from '../journal/index.ts';
 import { isFinal } from '../language/index.ts';
@@ -7,7 +7,6 @@ import { createPlanner, createWaits } from '../planner/index.ts';
 import { expandStage, runUnit, type UnitEnd, type UnitParts } from '../unit/index.ts';
 
 export interface DriveParts extends UnitParts {
-  readonly ids: IdSource;
   onUnit?(unit: Unit, end: UnitEnd | 'started'): void;
 }
 

@@ -31,6 +31,8 @@ export interface StageRest {
   readonly claim: string;
   readonly parent?: string;
   readonly artifacts?: readonly ArtifactRef[];
+  /** An entry by another hand that may still be on its way: this one rests on it, too. */
+  readonly rests?: Written | undefined;
 }
 
 export interface JournalParts {
@@ -62,16 +64,23 @@ export function openJournal({ ledger, env, ids }: JournalParts, run: string): Ru
     }
   };
 
-  const write = (draft: EntryDraft & { readonly id: string }): Written => {
+  const write = (draft: EntryDraft & { readonly id: string }, rests?: Written): Written => {
     const { id, kind, body, artifacts } = draft;
     const before = pending;
-    const appended = ledger.append(last === undefined ? draft : { ...draft, after: last });
+    const after = [last, rests?.id].filter((one) => one !== undefined);
+    const appended = ledger.append(after.length === 0 ? draft : { ...draft, after });
     own.add(id);
     last = id;
     fold.add({ id, kind, body, at: isoTime(env.now()), ...(artifacts ? { artifacts } : {}) });
-    const recorded = Promise.all([before, appended]).then(() => undefined);
+    // What went wrong first is what is told: all that rests on it says only that it is not there.
+    const inOrder = async (): Promise<void> => {
+      await before;
+      await rests?.recorded;
+      await appended;
+    };
+    const recorded = inOrder();
     pending = recorded;
-    recorded.catch(() => undefined); // whoever waits for it or for `settled` gets it
+    for (const one of [appended, recorded]) one.catch(() => undefined); // whoever waits for it or for `settled` gets it
     return { id, recorded };
   };
 
@@ -81,11 +90,10 @@ export function openJournal({ ledger, env, ids }: JournalParts, run: string): Ru
       return fold.state;
     },
     writeRun: (body) => write({ kind: 'run', id: ids(), run, body: { ...body } }),
-    writeStage: (body, { artifacts = [], ...rest }) =>
-      write({
-        ...{ kind: 'stage', id: ids(), run, body: { ...body }, ...rest },
-        ...(artifacts.length > 0 ? { artifacts: [...artifacts] } : {}),
-      }),
+    writeStage: (body, { artifacts = [], rests, ...rest }) => {
+      const kept = artifacts.length > 0 ? { artifacts: [...artifacts] } : {};
+      return write({ ...{ kind: 'stage', id: ids(), run, body: { ...body }, ...rest }, ...kept }, rests);
+    },
     catchUp,
     settled: () => pending,
   };

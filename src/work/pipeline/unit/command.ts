@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import type { Tool } from '../../../adapters/tools/port.ts';
 import { adopt, type Budgets } from '../../../governance/budgets/index.ts';
-import type { Acted, BeginOptions, Channel } from '../../../governance/governor/index.ts';
+import type { Acted, BeginOptions, Channel, EarlyOutcome } from '../../../governance/governor/index.ts';
 import { AgovError, isAgovError, parseDuration } from '../../../kernel/index.ts';
 import { type ArtifactRef, consentOf, type Stage } from '../../../schemas/index.ts';
 import type { Exec, RunAgent, UseTool } from '../../agents/index.ts';
@@ -37,6 +37,8 @@ export interface CommandJob {
   readonly locks: Readonly<Record<string, number>>;
   /** The attempt, and its entry, which may still be on its way to the ledger: nothing may be done before it is there. */
   readonly begun: Begun;
+  /** Where it is done in this process, its outcome may come later than its answer. */
+  readonly early?: EarlyOutcome;
   readonly signal: AbortSignal;
 }
 
@@ -96,7 +98,7 @@ const longestTimerMs = 2 ** 31 - 1 - graceMs;
 
 async function perform(
   parts: CommandParts,
-  { run, stage, key, signal, workspace, locks, begun }: CommandJob,
+  { run, stage, key, signal, workspace, locks, begun, early }: CommandJob,
   payer: Pick<Channel, 'budget' | 'overdraws'>,
   leftMs: number | undefined,
 ): Promise<Acted<unknown>> {
@@ -136,7 +138,7 @@ async function perform(
     marks: Object.fromEntries(Object.entries(locks).map(([name, token]) => [lockVariable(name), String(token)])),
     secrets: stage.secrets,
     stdin: 'none',
-    begin,
+    begin: { ...begin, early },
     signal,
     ...limits,
     ...shown,

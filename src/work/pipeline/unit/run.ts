@@ -2,10 +2,11 @@
 import type { PendingApproval } from '../../../governance/approvals/index.ts';
 import type { Budgets } from '../../../governance/budgets/index.ts';
 import type { Artifacts } from '../../../governance/evidence/index.ts';
+import type { EarlyOutcome } from '../../../governance/governor/index.ts';
 import type { Ledger } from '../../../governance/ledger/index.ts';
-import { type AgovError, type Env, isAgovError, isoTime, messageOf } from '../../../kernel/index.ts';
+import { type AgovError, type Env, type IdSource, isAgovError, isoTime, messageOf } from '../../../kernel/index.ts';
 import type { Stage } from '../../../schemas/index.ts';
-import { type StageBody, stateOf, unitKey } from '../journal/index.ts';
+import { type StageBody, stateOf, unitKey, type Written } from '../journal/index.ts';
 import { fillUnit, specOf, unmetCondition } from '../language/index.ts';
 import {
   type Attempt,
@@ -35,6 +36,7 @@ export interface UnitParts extends KeepParts, GripParts {
   /** Without them no pipeline with a budget can be driven. */
   readonly budgets?: Budgets;
   readonly env: Env;
+  readonly ids: IdSource;
   readonly ledger: Ledger;
   readonly artifacts: Artifacts;
   /** An abort of `signal` means `later`. */
@@ -96,6 +98,7 @@ export async function runUnit(parts: UnitParts, job: UnitJob): Promise<UnitDone>
     parent: begun.id,
     claim: `stage:${state.run}:${unitKey(unit)}:${begun.attempt}:ended`,
     artifacts: met.artifacts,
+    rests: end.rests,
   });
   if (retryAt !== undefined) return { end: { status: 'retrying', reason: body.reason, retryAt }, recorded };
   return { end: { status: body.status, reason: body.reason }, recorded };
@@ -159,8 +162,11 @@ async function attemptOnce(parts: UnitParts, job: UnitJob, begun: Attempt, grip:
       // Also one that a killed driver had begun: after a stop nothing is done that was not done before.
       if (job.signal.aborted) return without('failed', 'It was stopped.');
       const signal = AbortSignal.any([job.signal, ...lost]);
-      const acted = await parts.perform({ run: state.run, key, stage, workspace, purse, locks, begun, signal });
-      if (acted.verdict === 'allow') return known(acted, stage, lost);
+      let rests: Written | undefined;
+      const id = parts.ids();
+      const early: EarlyOutcome = { id, begun: (recorded) => (rests = { id, recorded }) };
+      const acted = await parts.perform({ run: state.run, key, stage, workspace, purse, locks, begun, early, signal });
+      if (acted.verdict === 'allow') return { ...known(acted, stage, lost), ...(rests ? { rests } : {}) };
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
       // The rules have not refused it: it is no denial that could have been expected.
       if (acted.verdict === 'deny') return without(acted.code ? 'failed' : 'denied', reason, acted.code);

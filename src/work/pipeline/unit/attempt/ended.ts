@@ -2,6 +2,7 @@
 import type { End } from '../../../../governance/governor/index.ts';
 import { isAgovError, type JsonObject, messageOf, parseDuration } from '../../../../kernel/index.ts';
 import type { ArtifactRef, Entry, Stage } from '../../../../schemas/index.ts';
+import type { Written } from '../../journal/index.ts';
 import type { Elsewhere } from '../command.ts';
 
 export interface Ended {
@@ -12,6 +13,8 @@ export interface Ended {
   readonly facts: JsonObject;
   readonly outputs: JsonObject;
   readonly elsewhere?: Elsewhere;
+  /** The entry of its outcome, where that may still be on its way. */
+  readonly rests?: Written;
 }
 
 export function without(status: 'failed' | 'denied', reason: string, code?: string): Ended {
