@@ -12,6 +12,7 @@ import type { Tier } from '../../src/schemas/index.ts';
 import { announceHalt, createWatch } from '../../src/work/agents/index.ts';
 import { type FakeEnv, fakeEnv } from '../support/fake-env.ts';
 import { type Governed, governed } from '../support/governed.ts';
+import { lives } from '../support/processes.ts';
 
 const env = systemEnv();
 let one: Governed;
@@ -68,14 +69,6 @@ async function pass(clock: FakeEnv, seconds: number): Promise<void> {
   }
 }
 
-const lives = (pid = running.pid): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
-
 it('lists the run while it lives, and no longer', async () => {
   const stop = await watch();
   const listed = { intent: 'intent', run: 'run-1', processGroup: running.pid, sandbox: 'none' };
@@ -107,7 +100,7 @@ it.each<[string, () => Promise<void>, string]>([
   const clock = fakeEnv();
   const stop = await watch(clock);
   await change();
-  expect(lives()).toBe(true);
+  expect(lives(running.pid)).toBe(true);
   clock.advance(1000);
   expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
   expect(await stop.reason(true)).toContain(reason);
@@ -125,7 +118,7 @@ it('kills by the announcement alone, of the agent or of the run, and only what i
   await announceHalt(state.events, { agents: ['bo', 'bobby'], runs: ['run-1'], became: 'stopped: enough' });
   expect(await others[0]?.exit).toMatchObject({ signal: 'SIGKILL' });
   expect(await stops[1]?.reason(true)).toContain('run run-1 was stopped: enough');
-  expect([lives(), lives(others[1]?.pid)]).toEqual([true, true]);
+  expect([lives(running.pid), lives(others[1]?.pid ?? 0)]).toEqual([true, true]);
   await announceHalt(state.events, { agents: ['bob'], runs: [], became: 'frozen' });
   await Promise.all([running.exit, others[1]?.exit]);
   expect(await stops[0]?.reason(true)).toContain('agent "bob" was frozen');
@@ -138,7 +131,7 @@ it('takes no notice of what was announced before it began', async () => {
   const seen = state.events.follow(AbortSignal.timeout(5000), 0)[Symbol.asyncIterator]();
   await seen.next();
   await setImmediate();
-  expect([lives(), await stop.reason(false)]).toEqual([true, undefined]);
+  expect([lives(running.pid), await stop.reason(false)]).toEqual([true, undefined]);
   await stop.end();
 });
 
@@ -177,7 +170,7 @@ it('kills above T0 when the store was away for the grace, not before, and says w
   const stop = await watch(clock);
   setStateAside(`${one.dir}/state.db`, env);
   await pass(clock, 9);
-  expect(lives()).toBe(true);
+  expect(lives(running.pid)).toBe(true);
   await pass(clock, 1);
   expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
   expect(await stop.reason(true)).toContain('has not answered for 10.0 s (state.grace)');
@@ -190,7 +183,7 @@ it('lets an agent at T0 go on without the store, and finds it again', async () =
   const stop = await watch(clock, { tier: 'T0' });
   const aside = setStateAside(`${one.dir}/state.db`, env) ?? '';
   await pass(clock, 30);
-  expect(lives()).toBe(true);
+  expect(lives(running.pid)).toBe(true);
   for (const suffix of ['', '-wal']) renameSync(aside + suffix, `${one.dir}/state.db${suffix}`);
   await pass(clock, 2);
   expect((await state.registry.liveRuns('bob'))[0]?.beatAt).toBe(clock.now());
@@ -205,7 +198,7 @@ it('goes on when the store comes back in time, once the ledger has spoken', asyn
   await pass(clock, 8);
   for (const suffix of ['', '-wal']) renameSync(aside + suffix, `${one.dir}/state.db${suffix}`);
   await pass(clock, 20);
-  expect([lives(), asked > 0]).toEqual([true, true]);
+  expect([lives(running.pid), asked > 0]).toEqual([true, true]);
   await stop.end();
 });
 
@@ -224,7 +217,7 @@ it('is not fooled by a store that forgot everything: what the ledger knows decid
   await empty();
   await pass(clock, 2);
   expect(await state.registry.liveRuns('bob')).toMatchObject([{ intent: 'intent' }]);
-  expect(lives()).toBe(true);
+  expect(lives(running.pid)).toBe(true);
   forgotten = 'revoked';
   await empty();
   await pass(clock, 2);
@@ -239,7 +232,7 @@ it('kills at the grace while the ledger cannot speak for a store that forgot eve
   setStateAside(`${one.dir}/state.db`, env);
   await (await openEmbeddedState({ path: `${one.dir}/state.db`, env }))[Symbol.asyncDispose]();
   await pass(clock, 9);
-  expect(lives()).toBe(true);
+  expect(lives(running.pid)).toBe(true);
   await pass(clock, 2);
   expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });
   expect(await stop.reason(true)).toContain('state.grace');
@@ -279,7 +272,7 @@ it('kills by the ledger while a question to the store is never answered', async 
     'intent',
   );
   await pass(clock, 3);
-  expect(lives()).toBe(true);
+  expect(lives(running.pid)).toBe(true);
   await recordRevocation();
   await pass(clock, 1);
   expect(await running.exit).toMatchObject({ signal: 'SIGKILL' });

@@ -1,4 +1,4 @@
-/** Processes of this machine that show a text in their arguments, whoever their parents are. */
+/** Processes of this machine, whoever their parents are. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -12,12 +12,21 @@ export interface Found {
   readonly arguments: string;
 }
 
-/** Those that run; one that waits to be reaped has no arguments any more. */
+/** Those that run and show the text in their arguments; one that waits to be reaped has no arguments any more. */
 export function processesWith(text: string): readonly Found[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => ({ pid: Number(name), arguments: argumentsOf(name) }))
     .filter((found) => found.arguments.includes(text));
+}
+
+/** Whether it runs. One that has ended is seen until its parent has taken note, which a busy machine may put off. */
+export function lives(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function argumentsOf(pid: string): string {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Entry } from '../../../src/schemas/index.ts';
 import { must, type Started } from '../../support/cli.ts';
 import { describeWith } from '../../support/needs.ts';
+import { lives } from '../../support/processes.ts';
 import { type TeamProject, teamProject } from '../../support/team-project.ts';
 
 let project: TeamProject;
@@ -63,14 +64,6 @@ async function atWork(): Promise<{ started: Started; pids: readonly number[] }> 
   expect(new Set(live.map(({ agent }) => agent))).toEqual(new Set(agents));
   return { started, pids: live.map(({ processGroup }) => processGroup) };
 }
-const lives = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
-
 describeWith('bwrap', 'a tree of agents', () => {
   it('is dead when its lead is killed, and it is told how many were below', async () => {
     const { started, pids } = await atWork();

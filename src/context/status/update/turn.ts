@@ -10,8 +10,9 @@ export interface Turns extends Disposable {
   take<T>(work: () => Promise<T>): Promise<T>;
 }
 
-const waitMs = 30_000;
+const waitMs = 60_000;
 const pauseMs = 12;
+const shortestMs = 2;
 /** SQLITE_BUSY. */
 const busy = 5;
 
@@ -37,7 +38,7 @@ export function openTurns(path: string, env: Env): Turns {
   };
 
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
-    const until = env.monotonic() + waitMs;
+    const since = env.monotonic();
     for (;;) {
       const held = tryTake();
       if (held) {
@@ -47,14 +48,16 @@ export function openTurns(path: string, env: Env): Turns {
           if (held.isOpen && held.isTransaction) held.exec('ROLLBACK');
         }
       }
-      if (env.monotonic() >= until) {
+      const waited = env.monotonic() - since;
+      if (waited >= waitMs) {
         throw new AgovError('STATUS_BUSY', {
-          what: 'Others have been changing statuses for half a minute.',
+          what: 'Others have been changing statuses for a minute.',
           fix: 'Try again.',
         });
       }
-      // A varying wait, so that nobody always comes a moment too late.
-      await env.sleep(1 + ((env.random(1)[0] ?? 0) % pauseMs));
+      // A varying wait, so that nobody always comes a moment too late; and whoever has waited long looks more often.
+      const most = Math.max(shortestMs, Math.round(pauseMs / (1 + waited / 1000)));
+      await env.sleep(1 + ((env.random(1)[0] ?? 0) % most));
     }
   };
 

@@ -83,16 +83,20 @@ function tasks(): readonly string[] {
   return read.value.tasks.map((one) => one.text);
 }
 
-it.each([2, many])('%i processes at once lose nothing', async (processes) => {
-  const each = 8;
-  const workers = Array.from({ length: processes }, (_, i) => start(`w${i}`, each));
-  await Promise.all(workers.map(({ ended }) => ended));
-  const all = workers.flatMap((_, i) => Array.from({ length: each }, (_, n) => `w${i} ${n}`)).sort();
-  expect(workers.flatMap((worker) => worker.printed()).sort()).toEqual(all);
-  expect([...tasks()].sort()).toEqual(all);
-  for (const task of all) expect(text()).toMatch(new RegExp(`^- \\S+ ${task.split(' ')[0]}: did ${task}$`, 'm'));
-  expect(readdirSync(join(root, 'api'))).toEqual(['STATUS.md']);
-});
+it.each([2, many])(
+  '%i processes at once lose nothing',
+  async (processes) => {
+    const each = 8;
+    const workers = Array.from({ length: processes }, (_, i) => start(`w${i}`, each));
+    await Promise.all(workers.map(({ ended }) => ended));
+    const all = workers.flatMap((_, i) => Array.from({ length: each }, (_, n) => `w${i} ${n}`)).sort();
+    expect(workers.flatMap((worker) => worker.printed()).sort()).toEqual(all);
+    expect([...tasks()].sort()).toEqual(all);
+    for (const task of all) expect(text()).toMatch(new RegExp(`^- \\S+ ${task.split(' ')[0]}: did ${task}$`, 'm'));
+    expect(readdirSync(join(root, 'api'))).toEqual(['STATUS.md']);
+  },
+  180_000,
+);
 
 it('calls within one process take their turns', async () => {
   await Promise.all(Array.from({ length: 20 }, (_, i) => change({ tasks: [`t${i}`] })));
