@@ -3,10 +3,12 @@ import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeWith } from '../support/needs.ts';
+import { larger } from '../support/sizes.ts';
 
 /** What CI tells the tests in AGOV_… is no setting of agov. */
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AGOV_')));
 
+/** The one that the README begins with is always tried; they take ten seconds each. */
 const start = (example: string) => {
   const script = fileURLToPath(new URL(`../../examples/${example}/start.ts`, import.meta.url));
   const done = spawnSync(process.execPath, [script], {
@@ -33,7 +35,7 @@ describeWith('bwrap', 'npm start', () => {
 });
 
 describeWith('bwrap', 'the example of the shipped agents', () => {
-  it('looks, changes, merges with consent and cleans up, without a model', () => {
+  it.runIf(larger)('looks, changes, merges with consent and cleans up, without a model', () => {
     const { status, stdout, stderr } = start('shipped-agents');
     expect(stderr).not.toContain('NOT contained');
     expect(stdout).toContain('approved by demo (--yes): repo.merge main');
@@ -45,7 +47,7 @@ describeWith('bwrap', 'the example of the shipped agents', () => {
 });
 
 describeWith('terraform', 'the Terraform example', () => {
-  it('runs to its end', () => {
+  it.runIf(larger)('runs to its end', () => {
     const { status, stdout, stderr } = start('terraform-change');
     expect(stdout + stderr).toContain('Apply complete!');
     expect(status).toBe(0);
@@ -53,7 +55,7 @@ describeWith('terraform', 'the Terraform example', () => {
 });
 
 describeWith('bwrap', 'the example of a team', () => {
-  it('is rejected by a veto, and passes when what it was for is gone', () => {
+  it.runIf(larger)('is rejected by a veto, and passes when what it was for is gone', () => {
     const { status, stdout, stderr } = start('team-vote');
     expect(stdout + stderr).toContain('which has a veto, is not for it: a private key in site/key.pem');
     expect(stdout).toContain('"passed": true');

@@ -7,6 +7,7 @@ import { must, type Result, type TestProject, testProject } from '../../support/
 import { write } from '../../support/git-project.ts';
 import { modelServer } from '../../support/model-server.ts';
 import { describeWith } from '../../support/needs.ts';
+import { someOf } from '../../support/sizes.ts';
 
 let project: TestProject;
 beforeEach(async () => {
@@ -67,7 +68,7 @@ describeWith('bwrap', 'the admin', () => {
     expect(outputOf(await must(run(input)))).toEqual({ merge: { commit: '', already: true } });
   });
 
-  it.each([
+  const refused: readonly [string, Readonly<Record<string, string>>, string][] = [
     ['too many lines', { 'a.txt': 'a\n'.repeat(2001) }, '2001 lines'],
     [
       'what decides who may do what',
@@ -77,7 +78,8 @@ describeWith('bwrap', 'the admin', () => {
     ['an agent’s definition', { 'agents/boss.yaml': 'tier: T2\n' }, 'agents/boss.yaml'],
     ['a secret', { 'x.env': `# gh${'p_'}${'a1B2c3D4e5F6'.repeat(3)}\n` }, 'github-token'],
     ['tests that are red', { 'red.txt': 'x\n' }, 'ended with 1'],
-  ])('refuses a branch with %s, and asks nobody', async (_what, files, reason) => {
+  ];
+  it.each(someOf(refused, 2))('refuses a branch with %s, and asks nobody', async (_what, files, reason) => {
     offer(files);
     const tests = [['node', '-e', 'process.exit(require("node:fs").existsSync("red.txt") ? 1 : 0)']];
     const reviewed = outputOf(await must(run({ branch, tests })));

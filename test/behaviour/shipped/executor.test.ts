@@ -7,6 +7,7 @@ import { must, type Result, type TestProject, testProject } from '../../support/
 import { write } from '../../support/git-project.ts';
 import { type Answer, modelServer } from '../../support/model-server.ts';
 import { describeWith } from '../../support/needs.ts';
+import { someOf } from '../../support/sizes.ts';
 
 let project: TestProject;
 
@@ -62,7 +63,7 @@ describeWith('bwrap', 'an executor that fails', () => {
   beforeAll(begin);
   afterAll(() => project[Symbol.dispose]());
 
-  it.each([
+  const failures: readonly [string, object, string][] = [
     ['red tests', { patch: patch('a - b', 'a * b'), tests }, 'node test.mjs ended with 3'],
     ['a patch that does not fit', { patch: patch('a / b', 'a + b'), tests }, 'git -c safe.directory=* apply'],
     ['a patch that leads out', { patch: mend.replaceAll('sum.mjs', '../../sum.mjs') }, 'apply'],
@@ -70,7 +71,8 @@ describeWith('bwrap', 'an executor that fails', () => {
     ['a command that is not there', { commands: [['no-such-program']] }, 'no-such-program'],
     ['nothing that changes', { commands: [['true']] }, 'Nothing was changed'],
     ['no patch and no model', {}, 'there is no model'],
-  ])('leaves nothing behind after %s', async (_what, input, reason) => {
+  ];
+  it.each(someOf(failures, 3))('leaves nothing behind after %s', async (_what, input, reason) => {
     const done = await run(input);
     expect(done.code).toBe(1);
     expect(JSON.parse(done.stdout)).toMatchObject({ end: 'failed', reason: expect.stringContaining(reason) });
