@@ -4,27 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { AgovError, systemCode } from '../../kernel/index.ts';
+import { fetchingNothing, gitEnvironment } from '../git-client/index.ts';
 
 const settings: Readonly<Record<string, string>> = {
-  'core.hooksPath': '/dev/null',
-  'core.fsmonitor': 'false',
-  'core.pager': 'cat',
   'core.quotePath': 'false',
   'core.attributesFile': '/dev/null',
   'diff.external': '',
 };
 
-const quiet: NodeJS.ProcessEnv = {
-  ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' },
-  // Nothing is fetched by any way: older ones do not know the first of these, and would start what a remote names.
-  ...{
-    GIT_NO_LAZY_FETCH: '1',
-    GIT_ALLOW_PROTOCOL: 'none',
-    GIT_NO_REPLACE_OBJECTS: '1',
-    GIT_LITERAL_PATHSPECS: '1',
-    LC_ALL: 'C',
-  },
-};
+const quiet = { ...fetchingNothing, GIT_NO_REPLACE_OBJECTS: '1', GIT_LITERAL_PATHSPECS: '1' } as const;
 
 export interface Ran {
   readonly code: number;
@@ -48,7 +36,7 @@ export function gitIn(path: string): Git {
   return (folder, args, { settings: more = {}, environment = {}, input, signal } = {}) =>
     new Promise((resolve, reject) => {
       const child = spawn('git', [...args], {
-        ...{ cwd: folder, env: { PATH: path, ...quiet, ...configured({ ...settings, ...more }), ...environment } },
+        ...{ cwd: folder, env: { PATH: path, ...quiet, ...gitEnvironment({ ...settings, ...more }), ...environment } },
         stdio: ['pipe', 'pipe', 'pipe'],
         ...(signal ? { signal } : {}),
       });
@@ -93,19 +81,6 @@ export async function noFilters(git: Git, folder: string, signal?: AbortSignal):
       [`${name}.required`, 'false'],
     ]),
   );
-}
-
-function configured(all: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const entries = Object.entries(all);
-  return {
-    GIT_CONFIG_COUNT: String(entries.length),
-    ...Object.fromEntries(
-      entries.flatMap(([key, value], i) => [
-        [`GIT_CONFIG_KEY_${i}`, key],
-        [`GIT_CONFIG_VALUE_${i}`, value],
-      ]),
-    ),
-  };
 }
 
 export function failed(what: string, { stderr }: Ran): AgovError {

@@ -5,32 +5,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { AgovError, systemCode } from '../../kernel/index.ts';
+import { fetchingNothing, gitEnvironment } from '../git-client/index.ts';
 import type { Change, ChangesAsked, OpenHistory } from './port.ts';
 
-const settings = {
-  'core.hooksPath': '/dev/null',
-  'core.fsmonitor': 'false',
-  'core.pager': 'cat',
-  'log.showSignature': 'false',
-};
-
-const environment: Readonly<Record<string, string>> = {
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_TERMINAL_PROMPT: '0',
-  GIT_OPTIONAL_LOCKS: '0',
-  // Nothing is fetched by any way: older ones do not know the first of these, and would start what a remote names.
-  GIT_NO_LAZY_FETCH: '1',
-  GIT_ALLOW_PROTOCOL: 'none',
-  LC_ALL: 'C',
-  GIT_CONFIG_COUNT: String(Object.keys(settings).length),
-  ...Object.fromEntries(
-    Object.entries(settings).flatMap(([key, value], i) => [
-      [`GIT_CONFIG_KEY_${i}`, key],
-      [`GIT_CONFIG_VALUE_${i}`, value],
-    ]),
-  ),
-};
+const environment = { ...gitEnvironment({ 'log.showSignature': 'false' }), ...fetchingNothing };
 
 /** The last that a date can be. */
 const latest = 8.64e15;

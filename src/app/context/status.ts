@@ -35,22 +35,21 @@ export function openStatusDoor(
   const status = once(() =>
     keep(openStatus({ ...{ root, data: project.data, config: config.status, env, ids }, history })),
   );
+  const agentOf = async (channel: Channel, parent: string | undefined) => ({
+    ...{ channel, governor: await rules.governor() },
+    ...(parent === undefined ? {} : { parent }),
+  });
   return {
     status,
     statusViewsFor(channel, parent) {
-      const agent = async () => ({
-        ...{ channel, governor: await rules.governor() },
-        ...(parent === undefined ? {} : { parent }),
-      });
+      const agent = () => agentOf(channel, parent);
       return {
         dashboard: async (directory, signal) =>
           agentView(await status(), await agent(), directory, 'dashboard', signal),
         sweep: async (directory, signal) => agentView(await status(), await agent(), directory, 'sweep', signal),
       };
     },
-    async updateStatusFor(channel, directory, wanted, parent) {
-      const agent = { channel, governor: await rules.governor(), ...(parent === undefined ? {} : { parent }) };
-      return agentUpdate(await status(), agent, directory, wanted);
-    },
+    updateStatusFor: async (channel, directory, wanted, parent) =>
+      agentUpdate(await status(), await agentOf(channel, parent), directory, wanted),
   };
 }

@@ -207,9 +207,10 @@ export function createGovernor(parts: GovernorParts): Governor {
     });
     const early = channel.budget === undefined && outcome.status === 'ok' ? options?.early : undefined;
     const recorded = end(channel, begun.id, outcome, early?.id);
-    if (!early) await recorded;
-    recorded.catch(() => undefined); // whoever rests on it gets it
-    early?.begun(recorded);
+    if (early) {
+      recorded.catch(() => undefined); // whoever rests on it gets it
+      early.begun(recorded);
+    } else await recorded;
     return { ...begun, outcome, value };
   }
 
@@ -217,7 +218,7 @@ export function createGovernor(parts: GovernorParts): Governor {
     policyVersion: policy.version,
     standing,
     begin,
-    end: (channel, id, ended) => end(channel, id, ended),
+    end,
     act,
     async explain(channel, intent, { approvals: given = 0, ...options } = {}) {
       const who = await identify(channel);

@@ -25,11 +25,8 @@ export interface LoadOptions extends PolicyOptions {
 
 /** @throws AgovError POLICY_INVALID with all faults in `details.faults`; CONFIG_INVALID for bad overrides */
 export async function loadPolicySet({ tried, ...options }: LoadOptions): Promise<PolicySet> {
-  const { set, faults, hash, known } = await examine(options, tried);
-  if (faults.length === 0) {
-    if (!known) tried?.add(hash);
-    return set;
-  }
+  const { set, faults } = await examine(options, tried);
+  if (faults.length === 0) return set;
   set[Symbol.dispose]();
   const fix = 'Correct the lines named; until then nothing is allowed. See "agov policy check".';
   throw faultsError('POLICY_INVALID', 'The policy set', faults, fix);
@@ -58,10 +55,6 @@ interface Examined {
   readonly ruleCount: number;
   readonly trial: Trial;
   readonly faults: readonly Fault[];
-  /** Of all that the faults depend on. */
-  readonly hash: string;
-  /** It was tried before, and now was not. */
-  readonly known: boolean;
 }
 
 async function examine({ tiers, projectDir, overrides = {} }: PolicyOptions, tried?: Tried): Promise<Examined> {
@@ -75,6 +68,7 @@ async function examine({ tiers, projectDir, overrides = {} }: PolicyOptions, tri
     schema,
     project: project.files.map(({ file, text }) => ({ file, text })),
   });
+  // Of all that the faults depend on.
   const hash = canonicalHash({
     version,
     program: [await readFile(packageFile('package.json'), 'utf8'), engine.cedar.getCedarVersion()],
@@ -91,7 +85,8 @@ async function examine({ tiers, projectDir, overrides = {} }: PolicyOptions, tri
   const faults = [...early, ...trial.faults].sort(
     (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,
   );
-  return { set, project, builtin, ruleCount: parsed.rules.length, trial, faults, hash, known };
+  if (faults.length === 0 && !known) tried?.add(hash);
+  return { set, project, builtin, ruleCount: parsed.rules.length, trial, faults };
 }
 
 /** The JSON form of `builtin/agov.cedarschema`: Cedar reads it many times faster, and a test holds the two together. */

@@ -1,15 +1,13 @@
 /**
  * How every git is run: deaf to the configuration of user and machine, without hooks, editors, pagers, credential
- * helpers, monitors or background jobs. All of it goes by the environment, so that the gits which git starts hear it too.
+ * helpers, monitors or background jobs.
  */
+import { gitEnvironment } from '../../git-client/index.ts';
 import { runProgram, withoutCredentials } from '../exec-result.ts';
 import type { ToolCommand, ToolExec, ToolExit, ToolNeed } from '../port.ts';
 
 const settings: Readonly<Record<string, string>> = {
-  'core.hooksPath': '/dev/null',
-  'core.fsmonitor': 'false',
   'core.editor': 'true',
-  'core.pager': 'cat',
   'core.attributesFile': '/dev/null',
   'core.quotePath': 'false',
   'commit.gpgSign': 'false',
@@ -25,24 +23,13 @@ const settings: Readonly<Record<string, string>> = {
 };
 
 const environment: Readonly<Record<string, string>> = {
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
+  ...gitEnvironment(settings),
   GIT_ATTR_NOSYSTEM: '1',
-  GIT_TERMINAL_PROMPT: '0',
   GIT_ASKPASS: 'true',
   GIT_LITERAL_PATHSPECS: '1',
   GIT_NO_REPLACE_OBJECTS: '1',
-  GIT_OPTIONAL_LOCKS: '0',
   // Whatever the configuration says about protocols: `ext::` runs any command.
   GIT_ALLOW_PROTOCOL: 'file:http:https:ssh',
-  LC_ALL: 'C',
-  GIT_CONFIG_COUNT: String(Object.keys(settings).length),
-  ...Object.fromEntries(
-    Object.entries(settings).flatMap(([key, value], index) => [
-      [`GIT_CONFIG_KEY_${index}`, key],
-      [`GIT_CONFIG_VALUE_${index}`, value],
-    ]),
-  ),
 };
 
 export const gitNeed: ToolNeed = {
