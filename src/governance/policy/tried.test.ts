@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectWith } from '../../../test/support/policy.ts';
+import { ask, projectWith } from '../../../test/support/policy.ts';
 import { loadTiers } from '../tiers/index.ts';
 import { loadPolicySet, triedIn } from './index.ts';
 
@@ -59,4 +59,22 @@ describe('policy sets that were tried before', () => {
     using set = await loadPolicySet({ tiers, projectDir: project.dir, tried: triedIn('/nowhere/at/all') });
     expect(set.size).toBeGreaterThan(50);
   });
+
+  it.each(['forbid', 'permit'])(
+    'give whoever forges a mark nothing: a %s that fails when it is asked denies',
+    async (effect) => {
+      const cedar = `@id("x")\n${effect} (principal, action == Agov::Action::"process.exec", resource) when { context.nothing };\n`;
+      using project = projectWith({ 'policies/a.cedar': cedar });
+      const marked = { has: () => true, add: () => undefined };
+      using set = await loadPolicySet({ tiers, projectDir: project.dir, tried: marked });
+      const decision = set.decide(
+        ask('T1', 'process.exec', 'git', { facts: { program: '/usr/bin/git' }, args: { argv: ['git'] } }),
+      );
+      expect(decision).toMatchObject({
+        verdict: 'deny',
+        reasons: [expect.stringContaining('policy evaluation failed')],
+      });
+      await expect(loadPolicySet({ tiers, projectDir: project.dir })).rejects.toThrow(/policy set/);
+    },
+  );
 });
