@@ -68,7 +68,7 @@ it('of logs are levels, span, errors, and what repeats', () => {
 it.each(['text', 'code', 'log', 'table', 'markdown', 'json'])('of very much as %s are made, and soon', (kind) => {
   const sentence = (n: number): string => `The walnut number ${n} lies in cellar ${n % 17} of the house, ${n * 3}. `;
   const much = Array.from({ length: 30_000 }, (_, n) => `${sentence(n)}${n % 5 === 0 ? '\n' : ''}`).join('');
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   for (const text of [much, much.replaceAll('\n', ''), much.replaceAll('. ', ',\n'), 'word '.repeat(400_000)])
     expect(countWords(summarize(text, kind, 'long'))).toBeGreaterThan(0);
   for (const text of [much, much.replaceAll('\n', ''), 'word,'.repeat(100_000), 'x'.repeat(1_000_000)]) {
@@ -76,7 +76,8 @@ it.each(['text', 'code', 'log', 'table', 'markdown', 'json'])('of very much as %
     expect(countWords(made)).toBeLessThanOrEqual(summaryLengths.short + 4);
     expect(made.length).toBeLessThan(10_000);
   }
-  expect(performance.now() - begun).toBeLessThan(10_000);
+  // Of the processor, which others may be using: microseconds.
+  expect(process.cpuUsage(begun).user).toBeLessThan(10_000_000);
 });
 
 it.each(['text', 'code', 'log', 'table', 'markdown'])('of next to nothing as %s are no failure', (kind) => {

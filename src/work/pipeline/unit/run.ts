@@ -165,7 +165,13 @@ async function attemptOnce(parts: UnitParts, job: UnitJob, begun: Attempt, grip:
       let rests: Written | undefined;
       const id = parts.ids();
       const early: EarlyOutcome = { id, begun: (recorded) => (rests = { id, recorded }) };
-      const acted = await parts.perform({ run: state.run, key, stage, workspace, purse, locks, begun, early, signal });
+      const asked = { run: state.run, key, stage, workspace, purse, locks, begun, early, signal };
+      const acted = await parts.perform(asked).catch((error: unknown) => {
+        // Another that asked for the same has used the consent a moment before: nothing was done, and it is asked anew.
+        if (isAgovError(error, 'APPROVAL_INVALID') && round < maxRounds - 1) return undefined;
+        throw error;
+      });
+      if (!acted) continue;
       if (acted.verdict === 'allow') return { ...known(acted, stage, lost), ...(rests ? { rests } : {}) };
       const reason = acted.decision.reasons[0] ?? 'No policy permits it.';
       // The rules have not refused it: it is no denial that could have been expected.
